@@ -1,0 +1,1 @@
+"""Backtests of hedged leveraged-ETF sleeves inside a real margin account."""

@@ -1,0 +1,52 @@
+"""The decorator that makes a function a *rule*: compiled, pure, and the same in every driver.
+
+numba's on-disk cache does not notice an edit in another file, so that an edited rule could go on
+being served by the machine code of its callers.  The cache therefore lives in a folder named by a
+hash of all our sources, chosen here before numba is first imported.  With ``NUMBA_DISABLE_JIT=1``
+the rules run as plain Python and give the same bits.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+type_of_floats = np.float64
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def source_hash(package: Path) -> str:
+    """Sixteen hexadecimal digits that change whenever a source file of ``package`` does."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> Path:
+    """A writable folder for machine code, outside the package: it may be installed read-only."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    preferred = Path(home) if home else Path("~/.cache").expanduser()
+    name = f"levsleeve/numba-{source_hash(Path(__file__).parent)}"
+    try:
+        (preferred / name).mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return Path(tempfile.gettempdir()) / f"levsleeve-{os.getuid()}" / name
+    return preferred / name
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+
+import numba  # noqa: E402  (only after the cache folder is named)
+
+
+def rule[F: Callable[..., Any]](function: F) -> F:
+    """Compile a pure function of scalars and arrays; strict floating point, cached on disk."""
+    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=False)(function))

@@ -1,0 +1,1 @@
+"""What can be held: funds and option contracts."""
