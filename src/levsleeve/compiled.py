@@ -11,14 +11,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-type_of_floats = np.float64
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def source_hash(package: Path) -> str:
@@ -47,6 +47,6 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
 import numba  # noqa: E402  (only after the cache folder is named)
 
 
-def rule[F: Callable[..., Any]](function: F) -> F:
+def rule(function: F) -> F:
     """Compile a pure function of scalars and arrays; strict floating point, cached on disk."""
     return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=False)(function))

@@ -1,0 +1,105 @@
+"""What money and borrowed shares cost and earn, actual/360 on calendar days."""
+
+import math
+
+from levsleeve.compiled import Floats, rule
+from levsleeve.margin.schedule import FinancingPlan
+
+IBKR_BORROW_MARKUP = 1.02
+"""Borrowed shares are marked at 102 % of the close, rounded up to a dollar."""
+
+
+@rule
+def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: FinancingPlan) -> float:
+    """Dollars a year on a debit balance, >= 0; each slice at its own rate, the benchmark >= 0.
+
+    References
+    ----------
+    IBKR margin rates, blended by tier.
+
+    Examples
+    --------
+    >>> from levsleeve.margin.schedule import financing_plan
+    >>> round(debit_interest_a_year(250_000.0, 0.0533, financing_plan("ibkr")), 6)
+    16325.0
+    """
+    total = 0.0
+    start = 0.0
+    base = max(benchmark_rate, 0.0)
+    for i in range(plan.debit_ends.size):
+        if balance_usd > start:
+            part = min(balance_usd, plan.debit_ends[i]) - start
+            total += part * (base + plan.debit_spreads[i])
+        start = plan.debit_ends[i]
+    return total
+
+
+@rule
+def _income_a_year(
+    balance_usd: float, benchmark_rate: float, ends: Floats, spreads: Floats
+) -> float:
+    """Dollars a year that a tiered plan pays on a balance; no slice pays less than nothing."""
+    total = 0.0
+    start = 0.0
+    for i in range(ends.size):
+        if balance_usd > start and not math.isnan(spreads[i]):
+            part = min(balance_usd, ends[i]) - start
+            total += part * max(benchmark_rate + spreads[i], 0.0)
+        start = ends[i]
+    return total
+
+
+@rule
+def credit_interest_a_year(
+    balance_usd: float,
+    net_liquidation_usd: float,
+    benchmark_rate: float,
+    plan: FinancingPlan,
+) -> float:
+    """Dollars a year that free cash earns, >= 0; small accounts earn a proportionate share.
+
+    Examples
+    --------
+    >>> from levsleeve.margin.schedule import financing_plan
+    >>> round(credit_interest_a_year(60_000.0, 150_000.0, 0.0533, financing_plan("ibkr")), 6)
+    2415.0
+    """
+    share = min(1.0, max(0.0, net_liquidation_usd / plan.full_rate_net_liquidation_usd))
+    return share * _income_a_year(
+        balance_usd, benchmark_rate, plan.credit_ends, plan.credit_spreads
+    )
+
+
+@rule
+def short_rebate_a_year(balance_usd: float, benchmark_rate: float, plan: FinancingPlan) -> float:
+    """Dollars a year that short proceeds earn, >= 0, gross of the borrow fee.
+
+    Examples
+    --------
+    >>> from levsleeve.margin.schedule import financing_plan
+    >>> round(short_rebate_a_year(1_500_000.0, 0.01, financing_plan("ibkr")), 6)
+    2500.0
+    """
+    return _income_a_year(balance_usd, benchmark_rate, plan.short_ends, plan.short_spreads)
+
+
+@rule
+def borrow_mark(close_usd: float) -> float:
+    """Dollars per share on which the borrow fee accrues: 102 % of the close, rounded up.
+
+    References
+    ----------
+    IBKR, calculation of borrow fees on short positions.
+
+    Examples
+    --------
+    >>> borrow_mark(42.8), borrow_mark(0.1)
+    (44.0, 1.0)
+    """
+    return float(math.ceil(IBKR_BORROW_MARKUP * close_usd))
+
+
+@rule
+def borrow_fee_a_year(shares: float, close_usd: float, borrow_rate: float) -> float:
+    """Dollars a year for borrowing ``shares`` (>= 0) at an annual fraction ``borrow_rate``."""
+    return shares * borrow_mark(close_usd) * borrow_rate
