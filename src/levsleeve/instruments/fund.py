@@ -130,5 +130,3 @@ def _parameters(text: str, query: str) -> dict[str, float]:
         if not abs(values[letter]) < float("inf"):
             raise DataError(f"{text}: {letter} is {written}; a finite number is right")
     return values
-
-

@@ -61,9 +61,7 @@ def shares_to_cure(
     low, high = 0.0, float(int(held))
     while low < high:
         middle = float(int((low + high) / 2.0))
-        gain = cure_gain(
-            middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees
-        )
+        gain = cure_gain(middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)
         if in_deficit(gain - deficiency_usd, scale_usd):
             low = middle + 1.0
         else:

@@ -110,9 +110,7 @@ def fund_volatility(
 ) -> float:
     """Implied volatility of an option on a leveraged fund: |L| times the index's at its strike."""
     log_moneyness = math.log(strike / spot)
-    mapped = index_log_moneyness(
-        log_moneyness, years, rate, multiple, cost_rate, model.level * vix
-    )
+    mapped = index_log_moneyness(log_moneyness, years, rate, multiple, cost_rate, model.level * vix)
     return abs(multiple) * index_volatility(mapped, years, rate, vix, model)
 
 

@@ -1,0 +1,1 @@
+"""The account, its ledger, and the drivers that run a study through them."""

@@ -1,0 +1,233 @@
+"""The records that the compiled steps of a session read and write.
+
+All arrays are float64.  An account is a few small arrays changed in place, so that the Backtrader
+broker and a compiled loop can hold the very same thing.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from levsleeve.compiled import Floats, rule
+from levsleeve.margin.schedule import CommissionPlan, FinancingPlan, SaleFees, ShareRules
+from levsleeve.pricing.volatility import VolatilityModel
+
+
+class Tape(NamedTuple):
+    """What one study's sessions bring, whatever the account does; first axis is the session.
+
+    ``days`` counts calendar days since the session before; ``dates`` are proleptic ordinals;
+    rates are fractions a year, ``volatility`` is the VIX as a fraction.  Per fund: as-traded
+    ``closes``, ``splits`` (new shares per old), ``dividends`` (dollars per share on the ex-date),
+    signed ``multiples``, ``borrow_rates`` and ``cost_rates`` (the fund's own running cost).
+    """
+
+    dates: Floats
+    days: Floats
+    benchmark_rates: Floats
+    bill_rates: Floats
+    volatility: Floats
+    share_rules: Floats
+    sale_fees: Floats
+    closes: Floats
+    splits: Floats
+    dividends: Floats
+    multiples: Floats
+    borrow_rates: Floats
+    cost_rates: Floats
+
+
+class Terms(NamedTuple):
+    """What the broker charges and how options are priced, the same on every session."""
+
+    fund_half_spread_rate: float
+    option_half_spread_rate: float
+    option_half_spread_minimum_usd: float
+    liquidation_penalty_rate: float
+    financing: FinancingPlan
+    commission: CommissionPlan
+    volatility: VolatilityModel
+
+
+class Account(NamedTuple):
+    """A margin account at one instant, with the flows and events of the session under way.
+
+    Funds and option slots are told apart by their arrays; in ``costs`` and in events a slot k has
+    the number ``n_funds + k``.  ``contracts`` are signed, each on ``multipliers`` shares.
+    """
+
+    money: Floats
+    shares: Floats
+    marks: Floats
+    contracts: Floats
+    multipliers: Floats
+    strikes: Floats
+    expiries: Floats
+    rights: Floats
+    underlyings: Floats
+    option_marks: Floats
+    flows: Floats
+    price_flows: Floats
+    costs: Floats
+    events: Floats
+    event_count: Floats
+
+
+CASH = 0
+SPECIAL_MEMORANDUM = 1
+CONTRIBUTIONS = 2
+"""Places in ``Account.money``; contributions are the day's, to the special memorandum account."""
+
+OPTION = 0
+DEBIT_INTEREST = 1
+CREDIT_INTEREST = 2
+SHORT_REBATE = 3
+EXTERNAL = 4
+BORROW_FEE = 5
+DISTRIBUTIONS = 6
+COMMISSION = 7
+FEES = 8
+SPREAD = 9
+LIQUIDATION = 10
+
+FLOW_CAUSES = (
+    "option",
+    "debit_interest",
+    "credit_interest",
+    "short_rebate",
+    "external",
+    "borrow_fee",
+    "distributions",
+    "commission",
+    "fees",
+    "spread",
+    "liquidation",
+)
+"""Causes of a change of equity beside each fund's price, in the order of ``Account.flows``."""
+
+
+class EventKind(IntEnum):
+    """What can happen to an account."""
+
+    ORDER_FILLED = 0
+    ORDER_CUT = 1
+    ORDER_REFUSED = 2
+    MARGIN_CALL = 3
+    LIQUIDATION = 4
+    OPTION_EXPIRED = 5
+    SPLIT = 6
+    WIPED = 7
+    RULE_CHANGE = 8
+    OPTION_ROLLED = 9
+
+
+class Why(IntEnum):
+    """Why it happened; the words are in ``levsleeve.backtests.events``."""
+
+    ORDER = 0
+    AVAILABLE_FUNDS = 1
+    EXCESS_LIQUIDITY = 2
+    SETTLED = 3
+    FUND_SPLIT = 4
+    EQUITY_GONE = 5
+    RULES_OF_DATE = 6
+    NEXT_CONTRACT = 7
+
+
+ORDER_FILLED = int(EventKind.ORDER_FILLED)
+ORDER_CUT = int(EventKind.ORDER_CUT)
+ORDER_REFUSED = int(EventKind.ORDER_REFUSED)
+MARGIN_CALL = int(EventKind.MARGIN_CALL)
+LIQUIDATED = int(EventKind.LIQUIDATION)
+OPTION_EXPIRED = int(EventKind.OPTION_EXPIRED)
+SPLIT = int(EventKind.SPLIT)
+WIPED = int(EventKind.WIPED)
+RULE_CHANGE = int(EventKind.RULE_CHANGE)
+OPTION_ROLLED = int(EventKind.OPTION_ROLLED)
+WHY_ORDER = int(Why.ORDER)
+WHY_AVAILABLE_FUNDS = int(Why.AVAILABLE_FUNDS)
+WHY_EXCESS_LIQUIDITY = int(Why.EXCESS_LIQUIDITY)
+WHY_SETTLED = int(Why.SETTLED)
+WHY_FUND_SPLIT = int(Why.FUND_SPLIT)
+WHY_EQUITY_GONE = int(Why.EQUITY_GONE)
+WHY_RULES_OF_DATE = int(Why.RULES_OF_DATE)
+WHY_NEXT_CONTRACT = int(Why.NEXT_CONTRACT)
+
+EVENT_FIELDS = 11
+"""Kind, symbol, shares, price, before, after, why, and of an option its underlying, right, strike
+and expiry: the columns of ``Account.events``."""
+ACCOUNT_WIDE = -1.0
+"""The symbol of an event that concerns the whole account."""
+
+
+def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
+    """An account that holds cash only; its special memorandum account starts at that cash."""
+    capacity = 16 * (n_funds + n_slots) + 16
+    return Account(
+        money=np.array([cash_usd, cash_usd, 0.0]),
+        shares=np.zeros(n_funds),
+        marks=np.zeros(n_funds),
+        contracts=np.zeros(n_slots),
+        multipliers=np.zeros(n_slots),
+        strikes=np.zeros(n_slots),
+        expiries=np.zeros(n_slots),
+        rights=np.zeros(n_slots),
+        underlyings=np.zeros(n_slots),
+        option_marks=np.zeros(n_slots),
+        flows=np.zeros(len(FLOW_CAUSES)),
+        price_flows=np.zeros(n_funds),
+        costs=np.zeros(n_funds + n_slots),
+        events=np.zeros((capacity, EVENT_FIELDS)),
+        event_count=np.zeros(1),
+    )
+
+
+@rule
+def share_rules_of(tape: Tape, t: int) -> ShareRules:
+    """The requirements on shares of session ``t``."""
+    row = tape.share_rules[t]
+    return ShareRules(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+
+
+@rule
+def sale_fees_of(tape: Tape, t: int) -> SaleFees:
+    """The regulators' fees of session ``t``."""
+    row = tape.sale_fees[t]
+    return SaleFees(row[0], row[1], row[2])
+
+
+@rule
+def record(
+    account: Account,
+    kind: int,
+    symbol: float,
+    shares: float,
+    price: float,
+    before: float,
+    after: float,
+    why: int,
+) -> int:
+    """Write an event and return its place; a full buffer keeps counting, so that nobody misses it.
+
+    The driver empties the buffer at least once a session and refuses a count beyond its length.
+    """
+    place = int(account.event_count[0])
+    account.event_count[0] += 1.0
+    if place < account.events.shape[0]:
+        row = account.events[place]
+        row[0] = kind
+        row[1] = symbol
+        row[2] = shares
+        row[3] = price
+        row[4] = before
+        row[5] = after
+        row[6] = why
+        k = int(symbol) - account.shares.size
+        row[7:] = -1.0
+        if k >= 0:
+            row[7] = account.underlyings[k]
+            row[8] = account.rights[k]
+            row[9] = account.strikes[k]
+            row[10] = account.expiries[k]
+    return place

@@ -1,0 +1,217 @@
+"""The steps that open a session: carry, corporate actions, marks and expiry.
+
+Both drivers call them in the same order: ``open_session``, ``mark``, ``expire``, then the
+maintenance test (``forced``), the fills (``orders``) and ``close_session``.
+"""
+
+from levsleeve.backtests.measures import (
+    measure,
+    net_liquidation,
+    short_value,
+    slot_price,
+)
+from levsleeve.backtests.state import (
+    ACCOUNT_WIDE,
+    BORROW_FEE,
+    CASH,
+    CONTRIBUTIONS,
+    CREDIT_INTEREST,
+    DEBIT_INTEREST,
+    DISTRIBUTIONS,
+    EXTERNAL,
+    OPTION,
+    OPTION_EXPIRED,
+    RULE_CHANGE,
+    SHORT_REBATE,
+    SPECIAL_MEMORANDUM,
+    SPLIT,
+    WHY_FUND_SPLIT,
+    WHY_RULES_OF_DATE,
+    WHY_SETTLED,
+    Account,
+    Tape,
+    Terms,
+    record,
+    share_rules_of,
+)
+from levsleeve.compiled import rule
+from levsleeve.margin.financing import (
+    borrow_fee_a_year,
+    credit_interest_a_year,
+    debit_interest_a_year,
+    short_rebate_a_year,
+)
+from levsleeve.margin.requirement import share_requirements, special_memorandum_account
+
+
+@rule
+def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Start the flows afresh, apply splits and distributions, and post the carry.
+
+    Carry is reckoned on the balances, marks and rates that the last session left, for the calendar
+    days since; nothing accrues on the first session.
+    """
+    account.flows[:] = 0.0
+    account.price_flows[:] = 0.0
+    account.money[CONTRIBUTIONS] = 0.0
+    if t > 0:
+        _post_carry(account, tape, t, terms)
+        _note_rule_change(account, tape, t)
+    for i in range(account.shares.size):
+        if tape.splits[t, i] != 1.0:
+            split_fund(account, i, tape.splits[t, i])
+        if tape.dividends[t, i] != 0.0 and account.shares[i] != 0.0:
+            paid = account.shares[i] * tape.dividends[t, i]
+            account.money[CASH] += paid
+            account.money[CONTRIBUTIONS] += paid
+            account.flows[DISTRIBUTIONS] += paid
+
+
+@rule
+def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Interest on free cash and short proceeds, and borrow fees, straight to cash.
+
+    Free cash is cash less the short market value that secures the borrowed shares.
+    """
+    plan = terms.financing
+    years = tape.days[t] / plan.day_count_basis
+    benchmark = tape.benchmark_rates[t - 1]
+    collateral = short_value(account)
+    free = account.money[CASH] - collateral
+    if free < 0.0:
+        account.flows[DEBIT_INTEREST] -= debit_interest_a_year(-free, benchmark, plan) * years
+    else:
+        worth = net_liquidation(account)
+        account.flows[CREDIT_INTEREST] += (
+            credit_interest_a_year(free, worth, benchmark, plan) * years
+        )
+    account.flows[SHORT_REBATE] += short_rebate_a_year(collateral, benchmark, plan) * years
+    for i in range(account.shares.size):
+        if account.shares[i] < 0.0:
+            fee = borrow_fee_a_year(
+                -account.shares[i], account.marks[i], tape.borrow_rates[t - 1, i]
+            )
+            account.flows[BORROW_FEE] -= fee * years
+    account.money[CASH] += account.flows[DEBIT_INTEREST] + account.flows[CREDIT_INTEREST]
+    account.money[CASH] += account.flows[SHORT_REBATE] + account.flows[BORROW_FEE]
+
+
+@rule
+def _note_rule_change(account: Account, tape: Tape, t: int) -> None:
+    """Record a change of the requirements on shares with the maintenance before and after."""
+    same = True
+    for field in range(tape.share_rules.shape[1]):
+        same = same and tape.share_rules[t, field] == tape.share_rules[t - 1, field]
+    if not same:
+        multiples = tape.multiples[t]
+        before = share_requirements(
+            account.shares, account.marks, multiples, share_rules_of(tape, t - 1)
+        )[0]
+        after = share_requirements(
+            account.shares, account.marks, multiples, share_rules_of(tape, t)
+        )[0]
+        record(account, RULE_CHANGE, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_RULES_OF_DATE)
+
+
+@rule
+def external_flow(account: Account, amount_usd: float) -> None:
+    """Deposit (> 0) or withdraw (< 0) cash; the day's flows must already have been opened."""
+    account.money[CASH] += amount_usd
+    account.money[CONTRIBUTIONS] += amount_usd
+    account.flows[EXTERNAL] += amount_usd
+
+
+@rule
+def split_fund(account: Account, i: int, ratio: float) -> None:
+    """Turn one share of fund ``i`` into ``ratio`` shares at its mark over ``ratio``.
+
+    Counts and strikes change, value never: the fraction of a share is settled in cash at the new
+    mark.  A whole-number split multiplies option contracts; any other ratio changes the shares
+    that a contract delivers, as the clearing house adjusts it.
+    """
+    account.marks[i] /= ratio
+    before = account.shares[i]
+    if before != 0.0:
+        exact = before * ratio
+        whole = float(int(exact + 1e-9 if exact > 0.0 else exact - 1e-9))
+        account.money[CASH] += (exact - whole) * account.marks[i]
+        account.shares[i] = whole
+        record(account, SPLIT, i, whole, account.marks[i], before, whole, WHY_FUND_SPLIT)
+    for k in range(account.contracts.size):
+        if account.contracts[k] != 0.0 and account.underlyings[k] == i:
+            account.strikes[k] /= ratio
+            account.option_marks[k] /= ratio
+            held = account.contracts[k]
+            if ratio > 1.0 and ratio == float(int(ratio)):
+                account.contracts[k] *= ratio
+            else:
+                account.multipliers[k] *= ratio
+            record(
+                account,
+                SPLIT,
+                account.shares.size + k,
+                account.contracts[k],
+                account.option_marks[k],
+                held,
+                account.contracts[k],
+                WHY_FUND_SPLIT,
+            )
+
+
+@rule
+def mark(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Carry every position at the close of session ``t``: funds at the close, options modelled."""
+    for i in range(account.shares.size):
+        close = tape.closes[t, i]
+        account.price_flows[i] += account.shares[i] * (close - account.marks[i])
+        account.marks[i] = close
+    for k in range(account.contracts.size):
+        if account.contracts[k] != 0.0:
+            price = slot_price(account, tape, t, terms, k)
+            held = account.contracts[k] * account.multipliers[k]
+            account.flows[OPTION] += held * (price - account.option_marks[k])
+            account.option_marks[k] = price
+
+
+@rule
+def expire(account: Account, tape: Tape, t: int) -> None:
+    """Settle in cash, at the marks just made, the options whose last day is this session."""
+    for k in range(account.contracts.size):
+        if account.contracts[k] != 0.0 and account.expiries[k] <= tape.dates[t]:
+            held = account.contracts[k] * account.multipliers[k]
+            account.money[CASH] += held * account.option_marks[k]
+            record(
+                account,
+                OPTION_EXPIRED,
+                account.shares.size + k,
+                held,
+                account.option_marks[k],
+                account.contracts[k],
+                0.0,
+                WHY_SETTLED,
+            )
+            clear_slot(account, k)
+
+
+@rule
+def clear_slot(account: Account, k: int) -> None:
+    """Empty an option slot."""
+    account.contracts[k] = 0.0
+    account.multipliers[k] = 0.0
+    account.strikes[k] = 0.0
+    account.expiries[k] = 0.0
+    account.rights[k] = 0.0
+    account.underlyings[k] = 0.0
+    account.option_marks[k] = 0.0
+
+
+@rule
+def close_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Roll the special memorandum account at the day's end."""
+    end = measure(account, tape, t, terms)
+    account.money[SPECIAL_MEMORANDUM] = special_memorandum_account(
+        account.money[SPECIAL_MEMORANDUM],
+        account.money[CONTRIBUTIONS],
+        end.equity_with_loan_value,
+        end.initial_margin,
+    )

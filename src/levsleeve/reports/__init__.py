@@ -1,0 +1,1 @@
+"""What a person reads: the tear sheet and the margin report."""

@@ -1,0 +1,50 @@
+"""Which put to buy, and how many."""
+
+import math
+
+from levsleeve.compiled import Floats, rule
+from levsleeve.pricing.listing import listed_strike_at_or_below
+
+CONTRACT_SHARES = 100.0
+"""Shares that a standard contract delivers."""
+
+
+@rule
+def put_contracts(shares: float, coverage: float) -> float:
+    """Whole contracts that cover at most ``coverage`` of long ``shares``.
+
+    Examples
+    --------
+    >>> put_contracts(1250.0, 1.0), put_contracts(1250.0, 0.5), put_contracts(-300.0, 1.0)
+    (12.0, 6.0, 0.0)
+    """
+    if shares <= 0.0:
+        return 0.0
+    return math.floor(coverage * shares / CONTRACT_SHARES) * 1.0
+
+
+@rule
+def put_strike(price_usd: float, moneyness: float) -> float:
+    """The highest listed strike not above ``moneyness`` times the fund's close."""
+    return listed_strike_at_or_below(moneyness * price_usd)
+
+
+@rule
+def nearest_expiry(today: float, expiries: Floats, tenor_days: float) -> float:
+    """The listed expiry (a date ordinal) nearest ``tenor_days`` after ``today``, the earlier on ties.
+
+    Only expiries after ``today`` count; 0.0 when there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nearest_expiry(100.0, np.array([90.0, 100.0, 120.0, 148.0]), 30.0)
+    120.0
+    """
+    best = 0.0
+    for expiry in expiries:
+        if expiry > today and (
+            best == 0.0 or abs(expiry - today - tenor_days) < abs(best - today - tenor_days)
+        ):
+            best = expiry
+    return best
