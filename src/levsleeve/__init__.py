@@ -1,1 +1,78 @@
-"""Backtests of hedged leveraged-ETF sleeves inside a real margin account."""
+"""Backtests of hedged leveraged-ETF sleeves inside a real margin account.
+
+The names below load on first use, so that ``import levsleeve`` costs nothing.
+
+::
+
+    import levsleeve
+
+    result = levsleeve.run("backtests/quickstart.toml")
+    result.table()
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from levsleeve.api import run
+    from levsleeve.backtests.broker import MarginBroker
+    from levsleeve.backtests.result import SleeveResult
+    from levsleeve.backtests.sleeve_strategy import SleeveStrategy
+    from levsleeve.backtests.study_result import StudyResult
+    from levsleeve.errors import (
+        DataError,
+        LedgerError,
+        LevsleeveError,
+        ScheduleError,
+        StudyError,
+    )
+    from levsleeve.instruments.fund import Fund, parse_fund
+    from levsleeve.instruments.option import OptionContract
+    from levsleeve.strategies.sleeve import Holding, InverseLayer, ProtectivePut, Sleeve
+
+_HOMES = {
+    "DataError": "levsleeve.errors",
+    "Fund": "levsleeve.instruments.fund",
+    "Holding": "levsleeve.strategies.sleeve",
+    "InverseLayer": "levsleeve.strategies.sleeve",
+    "LedgerError": "levsleeve.errors",
+    "LevsleeveError": "levsleeve.errors",
+    "MarginBroker": "levsleeve.backtests.broker",
+    "OptionContract": "levsleeve.instruments.option",
+    "ProtectivePut": "levsleeve.strategies.sleeve",
+    "ScheduleError": "levsleeve.errors",
+    "Sleeve": "levsleeve.strategies.sleeve",
+    "SleeveResult": "levsleeve.backtests.result",
+    "SleeveStrategy": "levsleeve.backtests.sleeve_strategy",
+    "StudyError": "levsleeve.errors",
+    "StudyResult": "levsleeve.backtests.study_result",
+    "parse_fund": "levsleeve.instruments.fund",
+    "run": "levsleeve.api",
+}
+
+__all__ = [
+    "DataError",
+    "Fund",
+    "Holding",
+    "InverseLayer",
+    "LedgerError",
+    "LevsleeveError",
+    "MarginBroker",
+    "OptionContract",
+    "ProtectivePut",
+    "ScheduleError",
+    "Sleeve",
+    "SleeveResult",
+    "SleeveStrategy",
+    "StudyError",
+    "StudyResult",
+    "parse_fund",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'levsleeve' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -103,7 +103,7 @@ def aligned(series: pd.Series, like: pd.Series, subject: str) -> Floats:
 def _check_rows(series: pd.Series, subject: str, least: int) -> None:
     """Refuse too few rows, a value that is no number, and sessions out of order or twice."""
     if len(series) < least:
-        raise StudyError(f"{subject}: {len(series)} rows are too few; at least {least} needed")
+        raise StudyError(f"{subject}: too few rows ({len(series)}); at least {least} are needed")
     broken = np.flatnonzero(~np.isfinite(series.to_numpy(dtype=np.float64)))
     if len(broken):
         raise StudyError(

@@ -59,6 +59,7 @@ _LOOK: dict[Any, Any] = {
 _SVG_PROLOGUE = re.compile(r"<\?xml.*?\?>\s*<!DOCTYPE svg.*?>|<metadata>.*?</metadata>", re.DOTALL)
 _UNUSED = re.compile(r"\{\{.*?\}\}")
 _LEFT_OUT = "Left out: sleeve or benchmark earned the same on every session."
+_NO_RETURN = 0.5  # a series that earns more than this on every session is one of prices
 _TAIL = 0.99  # confidence of QuantStats' expected shortfall, the 1 % of ours
 
 
@@ -148,6 +149,11 @@ def _ready(returns: pd.Series, benchmark: pd.Series) -> tuple[pd.Series, pd.Seri
     ours = pd.Series(checked_returns(returns).copy(), index=index, name=_SLEEVE)
     values = aligned(benchmark, returns, "benchmark").copy()
     values[0] = 0.0
+    if values[1:].min() > _NO_RETURN:
+        raise StudyError(
+            f"benchmark: no session below {values[1:].min():,.2f}, so these are prices; "
+            "pass its returns"
+        )
     theirs = pd.Series(values, index=index, name=_benchmark_name(benchmark))
     checked_returns(theirs, "benchmark")
     return ours, theirs

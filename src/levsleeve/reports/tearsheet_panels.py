@@ -120,7 +120,7 @@ class _Panel:
             step = _step((high - low) / 5)
             rows = range(math.ceil(low / step), math.floor(high / step) + 1)
             shown = [row * step for row in rows]
-        ticks = tuple((mark, f"${mark:,.4g}") for mark in shown)
+        ticks = tuple((mark, _dollars(mark)) for mark in shown)
         return cls(height, low, high, ticks, math.log)
 
     def pixel(self, value: float) -> float:
@@ -159,6 +159,12 @@ def _legend(benchmark_name: str) -> str:
         f'<text class="tick" x="{x + 19}" y="34">{escape(name)}</text>'
         for x, colour, name in ((_LEFT, SLEEVE, "Sleeve"), (_LEFT + 70, BENCHMARK, benchmark_name))
     )
+
+
+def _dollars(amount: float) -> str:
+    """A tick of the logarithmic scale: cents and less without trailing zeros, never an exponent."""
+    text = f"{amount:,.8f}".rstrip("0").rstrip(".")
+    return f"${text}" if float(text.replace(",", "")) else f"${amount:.0e}"
 
 
 def _step(least: float) -> float:

@@ -29,7 +29,7 @@ def none_earned(returns: pd.Series) -> pd.Series:
 
 
 def yearly(*changes: float) -> pd.Series:
-    """One return every 365.25 days but for rounding: sessions of 1 January, four years apart."""
+    """One return every 1,461 days, which is four years of 365.25 days exactly."""
     index = pd.to_datetime([f"{2000 + 4 * row}-01-01" for row in range(len(changes) + 1)])
     return pd.Series([0.0, *changes], index=index)
 
@@ -104,7 +104,7 @@ def test_a_withdrawal_of_everything_is_refused() -> None:
 @pytest.mark.parametrize(
     ("returns", "text"),
     [
-        (series(), "returns: 1 rows are too few; at least 2 needed"),
+        (series(), "returns: too few rows (1); at least 2 are needed"),
         (
             series(0.1, math.nan, math.inf),
             "returns: 2 values are missing or infinite, first on 2020-01-03; "
@@ -144,7 +144,7 @@ def test_bills_must_cover_every_session() -> None:
 def test_dates_and_time_zones_of_the_two_series_need_not_be_of_one_kind() -> None:
     returns = series(0.1, -0.05, 0.02)
     bills = none_earned(returns)
-    stamped = bills.set_axis(bills.index.tz_localize("America/New_York"))
+    stamped = bills.set_axis(days(4).tz_localize("America/New_York"))
     dated = returns.set_axis(pd.Index([day.date() for day in returns.index]))
     assert metrics.measure(dated, stamped) == metrics.measure(returns, bills)
 
@@ -204,8 +204,9 @@ def test_constant_returns_have_no_risk_and_no_sharpe_ratio(earned: float) -> Non
 def test_both_sharpe_ratios_by_hand() -> None:
     returns, bills = yearly(0.5, -0.25, 0.5), yearly(0.02, 0.02, 0.02)
     bills.iloc[0] = 0.9  # what bills earned before the first session is nobody's excess
-    # 3 returns in 12 years: 1/4 a year.  Mean 0.25, excess 0.23; squares .0625 + .25 + .0625 = .375,
-    # / 2 = .1875; volatility sqrt(.1875 / 4).  Growth 1.6875 ^ (1/12), bills 1.02 ^ (1/4).
+    # 3 returns in 12 years: 1/4 a year.  Mean 0.25, excess 0.23; squared deviations .0625 + .25 +
+    # .0625 = .375, / 2 = .1875; volatility sqrt(.1875 / 4).
+    # Growth 1.6875 ^ (1/12), of bills 1.02 ^ (1/4).
     risk = math.sqrt(0.1875 / 4)
     assert metrics.volatility(returns) == pytest.approx(risk, rel=1e-14)
     assert metrics.sharpe(returns, bills) == pytest.approx(0.23 / 4 / risk, rel=1e-13)

@@ -1,0 +1,189 @@
+"""The Backtrader driver: one sleeve of a study through the margin broker."""
+
+from collections.abc import Callable
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+
+from levsleeve.backtests.assumptions import assumptions_of
+from levsleeve.backtests.broker import MarginBroker
+from levsleeve.backtests.events import events_frame
+from levsleeve.backtests.feeds import fund_feed, slot_feed
+from levsleeve.backtests.market import Market, build_market
+from levsleeve.backtests.result import SleeveResult
+from levsleeve.backtests.sleeve_strategy import SleeveStrategy
+from levsleeve.backtests.state import Terms
+from levsleeve.backtests.study import SleeveTable, Study
+from levsleeve.backtests.workspace import Workspace, load_strategy
+from levsleeve.data.library import Library
+from levsleeve.errors import LevsleeveError, StudyError
+from levsleeve.margin.schedule import commission_plan, financing_plan
+from levsleeve.pricing.volatility import volatility_model
+from levsleeve.strategies.sleeve import InverseLayer, ProtectivePut, Sleeve
+
+Progress = Callable[[int], None]
+
+
+class _Ticker(bt.Analyzer):
+    """Counts sessions for a progress display."""
+
+    params = (("tell", None), ("every", 100))
+
+    def next(self) -> None:
+        """Tell now and then how many sessions are done."""
+        if len(self.strategy) % self.p.every == 0:
+            self.p.tell(self.p.every)
+
+
+def terms_of(study: Study) -> Terms:
+    """What the broker of a study charges and how its options are priced."""
+    account = study.account
+    return Terms(
+        fund_half_spread_rate=account.fund_half_spread_rate,
+        option_half_spread_rate=account.option_half_spread_rate,
+        option_half_spread_minimum_usd=account.option_half_spread_minimum_usd,
+        liquidation_penalty_rate=account.liquidation_penalty_rate,
+        financing=financing_plan(account.financing),
+        commission=commission_plan(account.commission),
+        volatility=volatility_model(study.volatility_model),
+    )
+
+
+def rules_date(study: Study, *, beside: bool = False) -> date | None:
+    """The fixed date of the rulebook, or None where each session has its own rules."""
+    chosen = study.rules_beside if beside else study.rules_as_of
+    return chosen if isinstance(chosen, date) else None
+
+
+def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy], Sleeve]:
+    """Load a sleeve's strategy and describe the sleeve, refusing what cannot be run.
+
+    Raises
+    ------
+    StudyError
+        Naming the study file and the sleeve.
+    """
+    try:
+        workspace = Workspace.around(study_path)
+        strategy = load_strategy(workspace.strategy_file(table.strategy, study_path))
+        if not issubclass(strategy, SleeveStrategy):
+            raise StudyError(
+                f"strategy: {strategy.__name__} is not a SleeveStrategy; a study file runs sleeves"
+            )
+        return strategy, strategy.describe(SimpleNamespace(**_parameters(strategy, table)))
+    except LevsleeveError as error:
+        raise StudyError(f"{study_path}: sleeve {table.name}: {error}") from error
+
+
+def _parameters(strategy: type[SleeveStrategy], table: SleeveTable) -> dict[str, Any]:
+    """The strategy's own parameters with the study's in their place, types agreeing."""
+    values: dict[str, Any] = dict(strategy.params._getitems())  # noqa: SLF001
+    for key, value in table.parameters.items():
+        if key not in values:
+            near = get_close_matches(key, values, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(values)}"
+            raise StudyError(f"parameters.{key}: unknown to {strategy.__name__}; {hint}")
+        if isinstance(values[key], float) and type(value) is int:
+            value = float(value)  # noqa: PLW2901
+        if type(value) is not type(values[key]):
+            raise StudyError(f"parameters.{key}: {value!r}; a value like {values[key]!r} is right")
+        values[key] = value
+    return values
+
+
+def run_sleeve(
+    study: Study,
+    study_path: Path,
+    table: SleeveTable,
+    library: Library,
+    *,
+    beside: bool = False,
+    tell: Progress | None = None,
+) -> SleeveResult:
+    """Run one sleeve of a study; ``beside`` takes the study's second rulebook.
+
+    ``tell`` is called now and then with the number of sessions done since the last call.
+    """
+    strategy, sleeve = prepare(table, study_path)
+    rules = rules_date(study, beside=beside)
+    try:
+        market = build_market(
+            library, sleeve.funds, (study.start, study.end), rules, study.benchmark
+        )
+        _refuse_unpriced(sleeve, market)
+        terms = terms_of(study)
+    except LevsleeveError as error:
+        raise StudyError(f"{study_path}: {error}") from error
+    broker = run_market(
+        strategy,
+        _parameters(strategy, table),
+        market,
+        MarginBroker(
+            market=market,
+            terms=terms,
+            slots=sleeve.slots,
+            on_shortfall=strategy.on_shortfall,
+            cash=study.account.cash_usd,
+        ),
+        tell,
+    )
+    kinds = {ProtectivePut: "protective_put", InverseLayer: "inverse_layer", type(None): "none"}
+    layer = (sleeve.hedge.fund,) if isinstance(sleeve.hedge, InverseLayer) else ()
+    return SleeveResult(
+        name=table.name,
+        study=study.name,
+        starting_cash_usd=study.account.cash_usd,
+        ledger=broker.ledger.frame(),
+        events=events_frame(broker.event_rows, market.sessions, market.symbols),
+        benchmark_returns=market.benchmark_returns.rename(study.benchmark),
+        bill_returns=market.bill_returns,
+        costs_usd={
+            name: float(cost) for name, cost in zip(broker.names, broker.account.costs, strict=True)
+        },
+        hedge=kinds[type(sleeve.hedge)],
+        hedge_places=sleeve.slots or layer,
+        assumptions=assumptions_of(study, market, sleeve),
+        data_hashes=market.data_hashes,
+        rules_as_of=str(rules or "session"),
+        wiped=broker.wiped,
+    )
+
+
+def run_market(
+    strategy: type[bt.Strategy],
+    parameters: dict[str, Any],
+    market: Market,
+    broker: MarginBroker,
+    tell: Progress | None = None,
+) -> MarginBroker:
+    """Run a Backtrader strategy over a Market; the broker that comes back holds the account."""
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.setbroker(broker)
+    for i, symbol in enumerate(market.symbols):
+        prices = np.column_stack(
+            [market.opens[:, i], market.highs[:, i], market.lows[:, i], market.tape.closes[:, i]]
+        )
+        cerebro.adddata(fund_feed(market.sessions, prices), name=symbol)
+    for slot in broker.p.slots:
+        cerebro.adddata(slot_feed(market.sessions), name=slot)
+    cerebro.addstrategy(strategy, **parameters)
+    if tell is not None:
+        cerebro.addanalyzer(_Ticker, tell=tell)
+    cerebro.run()
+    return broker
+
+
+def _refuse_unpriced(sleeve: Sleeve, market: Market) -> None:
+    """A put needs a volatility on every session from the first."""
+    if isinstance(sleeve.hedge, ProtectivePut) and np.isnan(market.tape.volatility).any():
+        priced = market.sessions[~np.isnan(market.tape.volatility)]
+        first = f"{priced[0]:%Y-%m-%d}" if len(priced) else "no session at all"
+        raise StudyError(
+            f"start: {market.sessions[0]:%Y-%m-%d} has no implied volatility, so puts cannot be "
+            f"priced; it starts {first}"
+        )

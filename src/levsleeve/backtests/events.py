@@ -1,0 +1,74 @@
+"""Events in words: what happened to an account, when, before and after."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from levsleeve.backtests.state import EventKind, Why
+from levsleeve.compiled import Floats
+from levsleeve.instruments.option import OptionContract
+from levsleeve.pricing.black_scholes import PUT
+
+WORDS = {
+    Why.ORDER: "order of the strategy",
+    Why.AVAILABLE_FUNDS: "available funds do not cover its initial margin and costs",
+    Why.EXCESS_LIQUIDITY: "excess liquidity below zero",
+    Why.SETTLED: "settled in cash at the close of its last day",
+    Why.FUND_SPLIT: "split of the fund",
+    Why.EQUITY_GONE: "equity is zero or less: the run ends here",
+    Why.RULES_OF_DATE: "requirements on shares changed",
+    Why.NEXT_CONTRACT: "the slot holds a new contract",
+}
+COLUMNS = ("session", "kind", "symbol", "shares", "price", "before", "after", "why")
+
+
+def contract_of(row: Floats, symbols: Sequence[str]) -> OptionContract:
+    """The option that an event row concerns."""
+    return OptionContract(
+        fund=symbols[int(row[7])],
+        right="put" if row[8] == PUT else "call",
+        strike=float(row[9]),
+        expiry=date.fromordinal(int(row[10])),
+    )
+
+
+def _symbol(row: Floats, symbols: Sequence[str]) -> str:
+    """A fund's symbol, an option's contract, or nothing for the whole account."""
+    place = int(row[1])
+    if place < 0:
+        return ""
+    if place < len(symbols):
+        return symbols[place]
+    return str(contract_of(row, symbols))
+
+
+def events_frame(
+    rows: Sequence[tuple[int, Floats]], sessions: pd.DatetimeIndex, symbols: Sequence[str]
+) -> pd.DataFrame:
+    """Events as a table, one row each, in the order in which they happened.
+
+    ``shares`` are signed (contracts times multiplier for options), ``price`` is dollars per share
+    paid or received.  ``before`` and ``after`` are the position held, but excess liquidity for a
+    margin call, the maintenance requirement for a rule change and equity for a wiped account.
+    """
+    table: dict[str, list[object]] = {column: [] for column in COLUMNS}
+    for t, row in rows:
+        values = (
+            sessions[t],
+            EventKind(int(row[0])).name.lower(),
+            _symbol(row, symbols),
+            float(row[2]),
+            float(row[3]),
+            float(row[4]),
+            float(row[5]),
+            WORDS[Why(int(row[6]))],
+        )
+        for column, value in zip(COLUMNS, values, strict=True):
+            table[column].append(value)
+    frame = pd.DataFrame(table)
+    frame["session"] = pd.DatetimeIndex(frame["session"]).as_unit("us")
+    floats = ["shares", "price", "before", "after"]
+    frame[floats] = frame[floats].astype(np.float64)
+    return frame

@@ -1,0 +1,91 @@
+"""The ledger: one row a session, and the two sums that must hold on every row."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from levsleeve.backtests.measures import Measures, gross_value
+from levsleeve.backtests.state import FLOW_CAUSES, SPECIAL_MEMORANDUM, Account
+from levsleeve.errors import LedgerError
+
+TOLERANCE_USD = 1e-6
+TOLERANCE_SCALE_USD = 1e6
+"""The sums hold within a millionth of a dollar per million dollars of gross value."""
+
+_HEAD = (*Measures._fields, "special_memorandum_account")
+
+
+class LedgerBuilder:
+    """Collects rows while a run goes on; refuses a row that does not add up."""
+
+    def __init__(
+        self,
+        sessions: pd.DatetimeIndex,
+        symbols: Sequence[str],
+        slots: Sequence[str],
+        starting_cash_usd: float,
+    ) -> None:
+        self._sessions = sessions
+        self._columns = (
+            *_HEAD,
+            *(f"shares:{name}" for name in (*symbols, *slots)),
+            *(f"price:{name}" for name in (*symbols, *slots)),
+            *(f"value:{name}" for name in (*symbols, *slots)),
+            *(f"flow:price:{symbol}" for symbol in symbols),
+            *(f"flow:{cause}" for cause in FLOW_CAUSES),
+        )
+        self._rows = np.full((len(sessions), len(self._columns)), np.nan)
+        self._equity = starting_cash_usd
+        self._written = 0
+
+    def write(self, account: Account, measures: Measures) -> None:
+        """Add the row of the next session.
+
+        Raises
+        ------
+        LedgerError
+            If the flows do not explain the change of equity, or the parts do not make the whole.
+        """
+        held = np.concatenate([account.shares, account.contracts * account.multipliers])
+        prices = np.concatenate([account.marks, account.option_marks])
+        values = held * prices
+        flows = np.concatenate([account.price_flows, account.flows])
+        tolerance = TOLERANCE_USD * max(1.0, gross_value(account) / TOLERANCE_SCALE_USD)
+        self._check("flows explain", measures.equity - self._equity, flows.sum(), tolerance)
+        whole = measures.cash + values.sum()
+        self._check("cash and positions make", measures.equity, whole, tolerance)
+        row = self._rows[self._written]
+        head = len(_HEAD)
+        row[: head - 1] = measures
+        row[head - 1] = account.money[SPECIAL_MEMORANDUM]
+        row[head:] = np.concatenate([held, prices, values, flows])
+        self._equity = measures.equity
+        self._written += 1
+
+    def _check(self, what: str, stated: float, explained: float, tolerance: float) -> None:
+        """Both numbers must agree; a NaN never does."""
+        if not abs(stated - explained) <= tolerance:
+            raise LedgerError(
+                f"ledger {self._sessions[self._written]:%Y-%m-%d}: equity states "
+                f"${stated:,.6f} but {what} ${explained:,.6f} (off by "
+                f"${abs(stated - explained):,.6f}, tolerance ${tolerance:,.6f})"
+            )
+
+    def frame(self) -> pd.DataFrame:
+        """The rows written so far, indexed by session."""
+        index = self._sessions[: self._written].rename("session")
+        return pd.DataFrame(self._rows[: self._written], index=index, columns=list(self._columns))
+
+
+def identity_errors(ledger: pd.DataFrame, starting_cash_usd: float) -> pd.DataFrame:
+    """How far each row is from its two identities, recomputed from the columns, in dollars.
+
+    Columns ``flows`` (change of equity less the sum of all flows) and ``parts`` (equity less cash
+    and all values).
+    """
+    flows = ledger.filter(regex="^flow:").sum(axis=1)
+    moved = ledger["equity"].diff()
+    moved.iloc[0] = ledger["equity"].iloc[0] - starting_cash_usd
+    parts = ledger["cash"] + ledger.filter(regex="^value:").sum(axis=1)
+    return pd.DataFrame({"flows": moved - flows, "parts": ledger["equity"] - parts})

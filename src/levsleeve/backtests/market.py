@@ -1,0 +1,168 @@
+"""The Market of a study: every array that depends on prices and rules alone, aligned by session."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from levsleeve.backtests.state import Tape
+from levsleeve.compiled import Floats
+from levsleeve.data.calendar import monthly_expiries
+from levsleeve.data.library import Library
+from levsleeve.data.prices import PriceTable
+from levsleeve.errors import DataError, StudyError
+from levsleeve.instruments.fund import Fund, parse_fund
+from levsleeve.margin.schedule import borrow_rates, sale_fees, share_rules
+
+VIX_POINT = 100.0
+"""The VIX is quoted in points; inside, volatility is a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What one study's sessions bring, for people and for the compiled steps.
+
+    ``tape`` holds the arrays (see ``Tape``); ``opens``, ``highs`` and ``lows`` have its shape
+    (n_sessions, n_funds).  ``benchmark_returns`` are total returns of the benchmark and
+    ``bill_returns`` of bills, by session, the first 0.0.  ``expiries`` are date ordinals.
+    """
+
+    funds: tuple[Fund, ...]
+    sessions: pd.DatetimeIndex
+    tape: Tape
+    opens: Floats
+    highs: Floats
+    lows: Floats
+    benchmark_returns: "pd.Series[float]"
+    bill_returns: "pd.Series[float]"
+    volatility_rung: "pd.Series[str]"
+    expiries: Floats
+    rules_as_of: date | None
+    data_hashes: dict[str, str]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The funds' symbols, in the order of the arrays."""
+        return tuple(fund.symbol for fund in self.funds)
+
+
+def build_market(
+    library: Library,
+    symbols: Sequence[str],
+    span: tuple[date, date],
+    rules_as_of: date | None,
+    benchmark: str = "SP500",
+) -> Market:
+    """Align prices, rates, volatility and the rules of each date over the sessions of ``span``.
+
+    The benchmark's own sessions are the calendar.  ``rules_as_of`` freezes the rulebook at a date;
+    None applies each session's own rules.
+
+    Raises
+    ------
+    DataError
+        If a fund has no price on a session of the study.
+    StudyError
+        If the span reaches outside the data.
+    """
+    funds = tuple(parse_fund(symbol) for symbol in symbols)
+    index = library.index(benchmark)
+    sessions = _sessions(index, span)
+    tables = [library.prices(symbol) for symbol in symbols]
+    for table in tables:
+        _refuse_gaps(table, sessions)
+    frames = [table.frame.reindex(sessions) for table in tables]
+
+    def column(name: str) -> Floats:
+        return np.ascontiguousarray(
+            np.column_stack([frame[name].to_numpy(dtype=np.float64) for frame in frames])
+        )
+
+    bill = library.bill().reindex(sessions).to_numpy(dtype=np.float64)
+    volatility = library.volatility(benchmark).reindex(sessions)
+    dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
+    days = np.diff(dates, prepend=dates[0])
+    ones = np.ones((len(sessions), 1))
+    tape = Tape(
+        dates=dates,
+        days=days,
+        benchmark_rates=bill,
+        bill_rates=bill,
+        volatility=volatility["value"].to_numpy(dtype=np.float64) / VIX_POINT,
+        share_rules=_rules_by_session(sessions, rules_as_of, share_rules),
+        sale_fees=_rules_by_session(sessions, rules_as_of, sale_fees),
+        closes=column("close"),
+        splits=column("split"),
+        dividends=column("dividend"),
+        multiples=ones * [fund.multiple for fund in funds],
+        borrow_rates=ones * [_placeholder_borrow_rate(fund) for fund in funds],
+        cost_rates=ones * [fund.running_cost_rate for fund in funds],
+    )
+    earned = np.concatenate([[0.0], bill[:-1] * days[1:] / 365.0])
+    benchmark_returns = index.total_returns().reindex(sessions)
+    benchmark_returns.iloc[0] = 0.0
+    return Market(
+        funds=funds,
+        sessions=sessions,
+        tape=tape,
+        opens=column("open"),
+        highs=column("high"),
+        lows=column("low"),
+        benchmark_returns=benchmark_returns,
+        bill_returns=pd.Series(earned, index=sessions, name="BILL"),
+        volatility_rung=volatility["rung"],
+        expiries=np.array(
+            [stamp.toordinal() for stamp in monthly_expiries(sessions)], dtype=np.float64
+        ),
+        rules_as_of=rules_as_of,
+        data_hashes=library.hashes(),
+    )
+
+
+def _sessions(index: PriceTable, span: tuple[date, date]) -> pd.DatetimeIndex:
+    """The calendar's sessions within the span; both ends must lie within the data."""
+    first, last = index.sessions[0].date(), index.sessions[-1].date()
+    start, end = span
+    if start < first or end > last:
+        name, wrong = ("start", start) if start < first else ("end", end)
+        raise StudyError(
+            f"{name}: {wrong} is outside the data; {index.symbol} spans {first} to {last}"
+        )
+    within = (index.sessions >= pd.Timestamp(start)) & (index.sessions <= pd.Timestamp(end))
+    sessions = index.sessions[within]
+    fewest = 2
+    if len(sessions) < fewest:
+        raise StudyError(
+            f"start and end: {start} to {end} holds {len(sessions)} sessions; at least 2 are needed"
+        )
+    return sessions
+
+
+def _refuse_gaps(table: PriceTable, sessions: pd.DatetimeIndex) -> None:
+    """Every session of the study needs a price: a fund may not begin late or end early."""
+    missing = sessions.difference(table.sessions)
+    if len(missing):
+        raise DataError(
+            f"{table.symbol}: no price on {len(missing)} sessions of the study, first "
+            f"{missing[0]:%Y-%m-%d}; its prices span {table.sessions[0]:%Y-%m-%d} to "
+            f"{table.sessions[-1]:%Y-%m-%d}"
+        )
+
+
+def _rules_by_session(
+    sessions: pd.DatetimeIndex,
+    rules_as_of: date | None,
+    rules_on: Callable[[date], tuple[float, ...]],
+) -> Floats:
+    """One row of rules a session: its own, or those of one fixed date."""
+    if rules_as_of is not None:
+        return np.tile(np.array(rules_on(rules_as_of), dtype=np.float64), (len(sessions), 1))
+    return np.array([rules_on(stamp.date()) for stamp in sessions], dtype=np.float64)
+
+
+def _placeholder_borrow_rate(fund: Fund) -> float:
+    """The assumed borrow fee of a fund: one rate for bulls, one for inverse funds."""
+    rates = borrow_rates()
+    return rates.inverse_rate if fund.multiple < 0 else rates.bull_rate

@@ -1,0 +1,146 @@
+"""What a run leaves: ledger, events, and the figures drawn from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from levsleeve.backtests.metrics import CoreMetrics, measure
+from levsleeve.backtests.returns import periodic_returns
+
+LOW_CUSHION = 0.10
+"""Brokers warn when excess liquidity falls below a tenth of net liquidation."""
+
+
+@dataclass(frozen=True)
+class SleeveResult:
+    """One sleeve's run.
+
+    ``ledger`` and ``events`` have the columns of the files that a run writes.  ``costs_usd`` is
+    what trading cost per fund and option slot: half-spread, commission, fees and penalty.
+    ``benchmark_returns`` and ``bill_returns`` span the study; a wiped run is shorter.
+    """
+
+    name: str
+    study: str
+    starting_cash_usd: float
+    ledger: pd.DataFrame
+    events: pd.DataFrame
+    benchmark_returns: "pd.Series[float]"
+    bill_returns: "pd.Series[float]"
+    costs_usd: Mapping[str, float]
+    hedge: str
+    hedge_places: tuple[str, ...]
+    assumptions: Mapping[str, str]
+    data_hashes: Mapping[str, str]
+    rules_as_of: str
+    wiped: bool
+
+    @cached_property
+    def returns(self) -> "pd.Series[float]":
+        """Session returns on equity, deposits and withdrawals taken out; first 0.0."""
+        return periodic_returns(self.ledger["equity"], self.ledger["flow:external"])
+
+    @cached_property
+    def metrics(self) -> CoreMetrics:
+        """Return and risk in calendar time."""
+        return measure(self.returns, self.bill_returns.reindex(self.returns.index))
+
+    @cached_property
+    def margin(self) -> dict[str, float | int]:
+        """Utilization and cushion over the run, and how often the broker stepped in."""
+        kinds = self.events["kind"].value_counts()
+        held = self.ledger["maintenance_margin"] > 0
+        utilization = self.ledger["utilization"]
+        return {
+            "peak_utilization": float(utilization.max()),
+            "mean_utilization": float(utilization[held].mean()) if held.any() else 0.0,
+            "lowest_cushion": float(self.ledger["cushion"].min()),
+            "lowest_excess_liquidity_usd": float(self.ledger["excess_liquidity"].min()),
+            "sessions_below_10_percent_cushion": int((self.ledger["cushion"] < LOW_CUSHION).sum()),
+            "margin_calls": int(kinds.get("margin_call", 0)),
+            "liquidations": int(kinds.get("liquidation", 0)),
+            "orders_cut": int(kinds.get("order_cut", 0)),
+            "orders_refused": int(kinds.get("order_refused", 0)),
+        }
+
+    @cached_property
+    def funding(self) -> dict[str, float]:
+        """Dollars over the run by cause; a cost is negative.
+
+        ``net_usd`` is interest, rebate and borrow fee; ``trading_usd`` is commission, fees, spread
+        and liquidation.
+        """
+        flows = self.ledger.filter(regex="^flow:(?!price:)").sum()
+        causes = {f"{str(name)[5:]}_usd": float(total) for name, total in flows.items()}
+        carry = ("debit_interest", "credit_interest", "short_rebate", "borrow_fee")
+        trading = ("commission", "fees", "spread", "liquidation")
+        return {
+            **causes,
+            "net_usd": sum(causes[f"{cause}_usd"] for cause in carry),
+            "trading_usd": sum(causes[f"{cause}_usd"] for cause in trading),
+        }
+
+    @cached_property
+    def hedging(self) -> dict[str, float | str]:
+        """What the hedge cost and what it paid back, in dollars, both >= 0 for puts.
+
+        Puts: ``cost_usd`` is premium with half-spread and commission, ``payoff_usd`` what expiry,
+        sales and the last mark returned.  An inverse layer: ``cost_usd`` is what its trades cost,
+        ``payoff_usd`` its signed price profit.
+        """
+        trading = sum(self.costs_usd[place] for place in self.hedge_places)
+        if self.hedge == "protective_put":
+            premium, returned = self._premium_and_payoff()
+            spread_and_commission = trading
+            cost, payoff = premium + spread_and_commission, returned
+        else:
+            cost = trading
+            columns = [f"flow:price:{place}" for place in self.hedge_places]
+            payoff = float(self.ledger[columns].to_numpy().sum()) if columns else 0.0
+        return {
+            "kind": self.hedge,
+            "cost_usd": cost,
+            "payoff_usd": payoff,
+            "net_usd": payoff - cost,
+        }
+
+    def _premium_and_payoff(self) -> tuple[float, float]:
+        """Premiums paid at the model's mark, and what the options were worth when they left."""
+        rolled = self.events[self.events["kind"] == "option_rolled"]
+        premium = float((rolled["shares"] * rolled["price"]).sum())
+        flow = float(self.ledger["flow:option"].sum())
+        return premium, premium + flow
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every figure of the run, in a stable order; what ``result.json`` holds."""
+        return {
+            "schema": 1,
+            "sleeve": self.name,
+            "study": self.study,
+            "rules_as_of": self.rules_as_of,
+            "wiped": self.wiped,
+            "starting_cash_usd": self.starting_cash_usd,
+            "ending_equity_usd": float(self.ledger["equity"].iloc[-1]),
+            "assumptions": dict(self.assumptions),
+            "metrics": self.metrics.as_dict(),
+            "margin": self.margin,
+            "hedge": self.hedging,
+            "funding": self.funding,
+            "costs_usd": dict(self.costs_usd),
+            "data_sha256": dict(self.data_hashes),
+        }
+
+
+def finite_or_none(value: Any) -> Any:
+    """JSON has no infinity and no NaN: both become null, at any depth."""
+    if isinstance(value, dict):
+        return {key: finite_or_none(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(entry) for entry in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,85 @@
+"""The Backtrader strategy that carries out a sleeve: it translates and decides nothing itself."""
+
+from datetime import date
+from typing import Any
+
+import backtrader as bt
+
+from levsleeve.errors import StudyError
+from levsleeve.instruments.option import OptionContract
+from levsleeve.strategies.hedges import nearest_expiry, put_contracts, put_strike
+from levsleeve.strategies.sizing import (
+    capped_weight,
+    outside_band,
+    rebalance_sessions,
+    target_shares,
+)
+from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
+
+
+class SleeveStrategy(bt.Strategy):
+    """A sleeve as a Backtrader strategy.
+
+    A subclass lists its parameters in ``params``, as any Backtrader strategy does, and describes
+    the sleeve they make in ``describe``; sizes, cap and hedge follow from the description.
+    """
+
+    on_shortfall = "cut"
+    """Openings that available funds do not cover are filled as far as they do."""
+
+    @classmethod
+    def describe(cls, parameters: Any) -> Sleeve:
+        """The sleeve that these parameters make; ``parameters`` has one attribute per entry."""
+        raise StudyError(
+            f"{cls.__name__}: it describes no sleeve; "
+            "a classmethod describe(cls, parameters) -> Sleeve is right"
+        )
+
+    def __init__(self) -> None:
+        self.sleeve = self.describe(self.p)
+        market = self.broker.market
+        self.weights = self.sleeve.targets
+        self.due = rebalance_sessions(market.sessions, self.sleeve.rebalance)
+        self.leveraged = {fund.symbol: fund.is_leveraged for fund in market.funds}
+        self.planned: dict[str, float] = {}
+
+    def next(self) -> None:
+        """Decide at this close what to hold from the next one on: sizes first, then the hedge."""
+        self.planned = {}
+        if self.due[self.broker.session]:
+            self._resize()
+        if isinstance(self.sleeve.hedge, ProtectivePut):
+            self._roll(self.sleeve.hedge)
+
+    def _resize(self) -> None:
+        """Order every fund to its capped weight where it is outside the band."""
+        equity = self.broker.getvalue()
+        gross = self.sleeve.leveraged_weight
+        for symbol, weight in self.weights.items():
+            fund = self.getdatabyname(symbol)
+            price, held = fund.close[0], self.getposition(fund).size
+            allowed = capped_weight(weight, self.leveraged[symbol], gross, self.sleeve.cap)
+            if outside_band(float(held), price, allowed, equity, self.sleeve.band):
+                self.planned[symbol] = target_shares(allowed, equity, price)
+                self.order_target_size(data=fund, target=self.planned[symbol])
+
+    def _roll(self, put: ProtectivePut) -> None:
+        """Buy the next put when none will be held after the coming close."""
+        broker = self.broker
+        t, tape = broker.session, broker.market.tape
+        if t + 1 >= len(tape.dates):
+            return
+        slot = self.getdatabyname(self.sleeve.slots[0])
+        coming = tape.dates[t + 1]
+        k = broker.slot_of(slot)
+        if broker.account.contracts[k] > 0.0 and broker.account.expiries[k] > coming:
+            return
+        fund = self.getdatabyname(put.fund)
+        shares = self.planned.get(put.fund, float(self.getposition(fund).size))
+        contracts = put_contracts(shares, put.coverage)
+        expiry = nearest_expiry(coming, broker.market.expiries, put.tenor_days)
+        if contracts <= 0.0 or expiry == 0.0:
+            return
+        strike = put_strike(fund.close[0], put.moneyness)
+        contract = OptionContract(put.fund, "put", strike, date.fromordinal(int(expiry)))
+        self.buy(data=slot, size=contracts, contract=contract)
