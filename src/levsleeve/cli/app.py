@@ -1,0 +1,73 @@
+"""``levsleeve``: the commands, and how they end when something is wrong."""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from levsleeve.errors import LevsleeveError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="levsleeve",
+    help="Back tests of hedged leveraged-ETF sleeves inside a real margin account.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"levsleeve {version('levsleeve')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Back tests of hedged leveraged-ETF sleeves inside a real margin account."""
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write; backtests/out/NAME of the workspace by default."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    tearsheets: Annotated[bool, typer.Option(help="Write the QuantStats tear sheets.")] = True,
+) -> None:
+    """Run a study: every sleeve through its margin account, then a comparison and the files."""
+    from levsleeve.cli.run import run_command
+
+    _guarded(lambda: run_command(study, out, as_json=as_json, tearsheets=tearsheets))
+
+
+def _guarded(command: Callable[[], None]) -> None:
+    """End bad input with one message and exit code 2, an interruption with 130."""
+    try:
+        command()
+    except LevsleeveError as error:
+        typer.echo(f"levsleeve: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        typer.echo("levsleeve: interrupted; nothing was written", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="levsleeve", args=sys.argv[1:])

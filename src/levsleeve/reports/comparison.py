@@ -1,0 +1,119 @@
+"""The comparison of a study's sleeves: rows with labels and units, for a terminal and as JSON."""
+
+import math
+from typing import Any
+
+from rich.table import Table
+
+from levsleeve.backtests.metrics import CoreMetrics
+from levsleeve.backtests.result import finite_or_none
+from levsleeve.backtests.study_result import StudyResult
+
+LABELS = {
+    "cagr": ("CAGR", "percent"),
+    "volatility": ("volatility a year", "percent"),
+    "sharpe": ("Sharpe, arithmetic", "ratio"),
+    "sharpe_geometric": ("Sharpe, geometric", "ratio"),
+    "max_drawdown": ("max drawdown", "percent"),
+    "expected_shortfall": ("expected shortfall 1 %, a session", "percent"),
+    "peak_utilization": ("peak margin utilization", "percent"),
+    "mean_utilization": ("mean utilization while invested", "percent"),
+    "sessions_below_10_percent_cushion": ("sessions below 10 % cushion", "count"),
+    "margin_calls": ("margin calls", "count"),
+    "funding_usd": ("interest, rebate, borrow fee", "dollars"),
+    "trading_usd": ("commission, fees, spread", "dollars"),
+    "hedge_cost_usd": ("hedge cost", "dollars"),
+    "hedge_payoff_usd": ("hedge payoff", "dollars"),
+    "ending_equity_usd": ("ending equity", "dollars"),
+}
+"""Label and unit of every row; percent rows hold fractions."""
+
+NOTES = (
+    "Hypothetical performance: a back test on modelled funds. Option prices, fund prices, dividends "
+    "and borrow fees are modelled; each tear sheet names the assumptions.",
+    "Interest, rebate and borrow fee are the account's; what a fund pays for its own leverage is in "
+    "its price. Sharpe arithmetic: mean excess return over bills; geometric: (CAGR - CAGR of bills) "
+    "/ volatility. Hedge of an inverse layer: cost is its trading, payoff its signed price profit.",
+    "QuantStats annualises by a whole number of sessions where we use calendar time; its figures "
+    "stand beside ours, with the reason, at the foot of each tear sheet and in result.json.",
+)
+
+
+def shown(value: float, unit: str) -> str:
+    """A figure as the table prints it; a dash where there is none."""
+    if math.isnan(value):
+        return "-"
+    if unit == "percent":
+        return f"{100.0 * value:,.2f} %"
+    if unit == "count":
+        return f"{value:,.0f}"
+    if unit == "dollars":
+        return f"{value:,.0f} $"
+    return f"{value:.2f}"
+
+
+def label_of(figure: str) -> tuple[str, str]:
+    """Label and unit of a row, the rows under a second rulebook included."""
+    if figure in LABELS:
+        return LABELS[figure]
+    base, _, rules = figure.partition("_rules_")
+    label, unit = LABELS[base]
+    words = "each date's own rules" if rules == "session" else f"the rules of {rules}"
+    return f"{label}, {words}", unit
+
+
+def comparison_table(result: StudyResult) -> Table:
+    """The comparison for a terminal: one column a sleeve, the benchmark last."""
+    study, table = result.study, result.table()
+    benchmark = _benchmark_figures(result.benchmark)
+    first = next(iter(result.sleeves.values())).metrics
+    rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
+    page = Table(
+        title=f"{study.title or study.name} | {first.first_session} to {study.end} | margin rules {rules}",
+        title_justify="left",
+        pad_edge=False,
+    )
+    page.add_column("")
+    for name, sleeve in result.sleeves.items():
+        page.add_column(f"{name}{' (wiped)' if sleeve.wiped else ''}", justify="right")
+    page.add_column(study.benchmark, justify="right")
+    for figure, row in table.iterrows():
+        label, unit = label_of(str(figure))
+        cells = [shown(float(value), unit) for value in row]
+        page.add_row(label, *cells, shown(benchmark.get(str(figure), math.nan), unit))
+    return page
+
+
+def comparison_dict(result: StudyResult) -> dict[str, Any]:
+    """The comparison as JSON: figures by sleeve, units, benchmark, notes."""
+    study, table = result.study, result.table()
+    return {
+        "schema": 1,
+        "study": study.name,
+        "title": study.title,
+        "start": study.start.isoformat(),
+        "end": study.end.isoformat(),
+        "rules_as_of": str(study.rules_as_of),
+        "rules_beside": str(study.rules_beside) if study.rules_beside is not None else None,
+        "units": {str(figure): label_of(str(figure))[1] for figure in table.index},
+        "sleeves": {
+            name: finite_or_none({str(key): float(value) for key, value in column.items()})
+            for name, column in table.items()
+        },
+        "wiped": {name: sleeve.wiped for name, sleeve in result.sleeves.items()},
+        "benchmark": {"symbol": study.benchmark, **result.benchmark.as_dict()},
+        "notes": list(NOTES),
+    }
+
+
+def _benchmark_figures(core: CoreMetrics) -> dict[str, float]:
+    """The rows that a benchmark has too."""
+    names = (
+        "cagr",
+        "volatility",
+        "sharpe",
+        "sharpe_geometric",
+        "max_drawdown",
+        "expected_shortfall",
+    )
+    return {name: float(getattr(core, name)) for name in names}

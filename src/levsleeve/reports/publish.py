@@ -1,0 +1,173 @@
+"""Write a study's runs: built in a temporary folder, put in place whole."""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from levsleeve.backtests.result import SleeveResult, finite_or_none
+from levsleeve.backtests.study_result import StudyResult
+from levsleeve.compiled import source_hash
+from levsleeve.data.parquet import write_frame
+from levsleeve.errors import StudyError
+from levsleeve.reports.comparison import comparison_dict
+from levsleeve.reports.tearsheet import differences, quantstats_metrics, write_tearsheet
+
+LIBRARIES = ("arch", "backtrader", "numba", "numpy", "pandas", "pyarrow", "quantstats", "scipy")
+Told = Callable[[str], None]
+
+
+def publish(
+    result: StudyResult, out: Path, *, tearsheets: bool = True, told: Told | None = None
+) -> list[Path]:
+    """Write every sleeve's folder and the comparison into ``out``; returns the files, in order.
+
+    An earlier run of levsleeve in ``out`` is replaced when the new one is complete; ``told`` is
+    called with each sleeve whose tear sheet is done.
+
+    Raises
+    ------
+    StudyError
+        If ``out`` holds something else, or cannot be written.
+    """
+    refuse_foreign(out)
+    with _put_in_place(out) as folder:
+        for sleeve in result.sleeves.values():
+            _write_sleeve(sleeve, result, folder / sleeve.name)
+        _write_json(folder / "comparison.json", comparison_dict(result))
+        _write_json(folder / "manifest.json", _manifest(result, result.sleeves))
+        if tearsheets:
+            _write_tearsheets(result, folder, told)
+    return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def refuse_foreign(out: Path) -> None:
+    """Only an empty place or an earlier run may be written over."""
+    if out.exists() and not (out / "manifest.json").is_file():
+        if out.is_dir() and not any(out.iterdir()):
+            return
+        raise StudyError(
+            f"{out}: it exists and is not a run of levsleeve; another folder (--out) is right"
+        )
+
+
+@contextmanager
+def _put_in_place(out: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of ``out`` at the end, or vanishes on an error."""
+    building = out.with_name(f".{out.name}.building-{os.getpid()}")
+    retired = out.with_name(f".{out.name}.retired-{os.getpid()}")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+    except OSError as error:
+        raise StudyError(
+            f"{out}: cannot be written ({error.strerror}); a writable folder (--out) is right"
+        ) from error
+    try:
+        yield building
+        if out.exists():
+            out.rename(retired)
+        building.rename(out)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _write_sleeve(sleeve: SleeveResult, result: StudyResult, folder: Path) -> None:
+    """The files of one sleeve but the tear sheet."""
+    folder.mkdir()
+    ledger_facts = {"schema": "1", "study": sleeve.study, "sleeve": sleeve.name}
+    write_frame(folder / "ledger.parquet", sleeve.ledger, ledger_facts)
+    write_frame(folder / "events.parquet", sleeve.events, ledger_facts)
+    theirs = quantstats_metrics(sleeve.returns, _benchmark(sleeve))
+    figures = sleeve.as_dict()
+    figures["quantstats"] = {
+        "figures": theirs,
+        "differences": [
+            {"name": d.name, "ours": d.ours, "theirs": d.theirs, "why": d.why}
+            for d in differences(sleeve.metrics, theirs)
+        ],
+    }
+    beside = result.beside.get(sleeve.name)
+    if beside is not None:
+        figures["beside"] = {
+            "rules_as_of": beside.rules_as_of,
+            "ending_equity_usd": float(beside.ledger["equity"].iloc[-1]),
+            "margin": beside.margin,
+        }
+    _write_json(folder / "result.json", figures)
+    _write_json(folder / "manifest.json", _manifest(result, {sleeve.name: sleeve}))
+
+
+def _benchmark(sleeve: SleeveResult) -> Any:
+    """The benchmark over the sessions that the sleeve lived."""
+    return sleeve.benchmark_returns.reindex(sleeve.returns.index)
+
+
+def _write_tearsheets(result: StudyResult, folder: Path, told: Told | None) -> None:
+    """The tear sheets, on two processes: pictures take longer than runs."""
+    sleeves = list(result.sleeves.values())
+    workers = min(2, os.cpu_count() or 1, len(sleeves))
+    if workers == 1:
+        for sleeve in sleeves:
+            write_sleeve_tearsheet(folder / sleeve.name / "tearsheet.html", sleeve)
+            if told is not None:
+                told(sleeve.name)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = pool.map(
+            write_sleeve_tearsheet,
+            [folder / sleeve.name / "tearsheet.html" for sleeve in sleeves],
+            sleeves,
+        )
+        for sleeve, _ in zip(sleeves, done, strict=True):
+            if told is not None:
+                told(sleeve.name)
+
+
+def write_sleeve_tearsheet(path: Path, sleeve: SleeveResult) -> None:
+    """One sleeve's QuantStats page, with everything it takes for granted."""
+    lines = [f"{subject}: {sentence}" for subject, sentence in sleeve.assumptions.items()]
+    if sleeve.wiped:
+        lines.insert(0, "wiped: equity reached zero and the run ended on the last session shown")
+    write_tearsheet(
+        path,
+        sleeve.returns,
+        _benchmark(sleeve),
+        title=f"{sleeve.study}: {sleeve.name}",
+        notes=lines,
+        bill_returns=sleeve.bill_returns.reindex(sleeve.returns.index),
+    )
+
+
+def _manifest(result: StudyResult, sleeves: Mapping[str, SleeveResult]) -> dict[str, Any]:
+    """What produced these files."""
+    package = Path(__file__).parent.parent
+    hashes: dict[str, str] = {}
+    for sleeve in sleeves.values():
+        hashes.update(sleeve.data_hashes)
+    return {
+        "schema": 1,
+        "study": result.study.model_dump(mode="json", by_alias=True),
+        "sleeves": list(sleeves),
+        "levsleeve": {"version": version("levsleeve"), "source": source_hash(package)},
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "data_sha256": hashes,
+        "seed": None,
+        "written_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """JSON with a stable order of keys and no number that JSON does not know."""
+    text = json.dumps(finite_or_none(dict(content)), indent=2, allow_nan=False, default=str)
+    path.write_text(text + "\n", encoding="utf-8")
