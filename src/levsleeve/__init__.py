@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Import a public name when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module 'levsleeve' has no attribute {name!r}")

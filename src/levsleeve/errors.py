@@ -4,11 +4,9 @@
 
     LevsleeveError
     |-- DataError                prices, rates or files that cannot be trusted or found
-    |-- ScheduleError            a dated rule or fee asked for on a date that its table does not cover
+    |-- ScheduleError            a dated rule asked for on a date that its table does not cover
     |-- StudyError               a study, sleeve or parameter that cannot be run as written
-    |-- InsufficientMarginError  an order would leave the account below its requirement
-    |-- LedgerError              the ledger does not add up: a defect of levsleeve, never of the user
-    `-- VendorError              a price vendor did not answer, or answered nonsense
+    `-- LedgerError              the ledger does not add up: a defect of levsleeve
 
 A margin call, a refused order or a liquidation is not an error: it is an event of the run.
 """

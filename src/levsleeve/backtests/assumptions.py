@@ -29,9 +29,9 @@ def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, st
             f"{PERCENT * borrow_rates().inverse_rate:g} % for inverse funds"
         ),
         "trading": (
-            f"{account.commission} commissions; half-spread {1e4 * account.fund_half_spread_rate:g} "
-            f"bp of a fund's price (assumed); liquidation penalty "
-            f"{1e4 * account.liquidation_penalty_rate:g} bp"
+            f"{account.commission} commissions; half-spread "
+            f"{PERCENT * account.fund_half_spread_rate:g} % of a fund's price and liquidation "
+            f"penalty {PERCENT * account.liquidation_penalty_rate:g} % of value (both assumed)"
         ),
         "annual figures": "calendar time, 365.25 days a year",
     }
@@ -73,6 +73,6 @@ def _rules_line(market: Market) -> str:
         source = share_rule_source(last)
         return f"each session's own, {first} to {last}: {source}"
     return (
-        f"those of {market.rules_as_of} on every session, though no 3x fund existed before November "
-        f"2008 and leveraged rates start 2009-12-01: {share_rule_source(market.rules_as_of)}"
+        f"those of {market.rules_as_of} on every session, though no 3x fund existed before "
+        f"November 2008 and leveraged rates start 2009-12-01: {share_rule_source(market.rules_as_of)}"
     )

@@ -82,14 +82,14 @@ def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy],
 
 def _parameters(strategy: type[SleeveStrategy], table: SleeveTable) -> dict[str, Any]:
     """The strategy's own parameters with the study's in their place, types agreeing."""
-    values: dict[str, Any] = dict(strategy.params._getitems())  # noqa: SLF001
+    values: dict[str, Any] = dict(strategy.params._getitems())
     for key, value in table.parameters.items():
         if key not in values:
             near = get_close_matches(key, values, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(values)}"
             raise StudyError(f"parameters.{key}: unknown to {strategy.__name__}; {hint}")
         if isinstance(values[key], float) and type(value) is int:
-            value = float(value)  # noqa: PLW2901
+            value = float(value)
         if type(value) is not type(values[key]):
             raise StudyError(f"parameters.{key}: {value!r}; a value like {values[key]!r} is right")
         values[key] = value

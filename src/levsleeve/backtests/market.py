@@ -80,7 +80,7 @@ def build_market(
             np.column_stack([frame[name].to_numpy(dtype=np.float64) for frame in frames])
         )
 
-    bill = library.bill().reindex(sessions).to_numpy(dtype=np.float64)
+    bill = np.asarray(library.bill().reindex(sessions), dtype=np.float64)
     volatility = library.volatility(benchmark).reindex(sessions)
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     days = np.diff(dates, prepend=dates[0])

@@ -56,7 +56,7 @@ def short_value(account: Account) -> float:
 @rule
 def gross_value(account: Account) -> float:
     """Cash and positions without their signs: the scale of rounding errors, in dollars."""
-    total = abs(account.money[CASH])
+    total = float(abs(account.money[CASH]))
     for i in range(account.shares.size):
         total += abs(account.shares[i]) * account.marks[i]
     for k in range(account.contracts.size):
@@ -67,7 +67,7 @@ def gross_value(account: Account) -> float:
 @rule
 def net_liquidation(account: Account) -> float:
     """Cash plus signed values of shares and options: the equity of the ledger, in dollars."""
-    return account.money[CASH] + share_value(account) + option_value(account)
+    return float(account.money[CASH]) + share_value(account) + option_value(account)
 
 
 @rule

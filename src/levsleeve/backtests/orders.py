@@ -107,7 +107,7 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
 
     Equity falls by the costs alone.
     """
-    price = account.marks[i]
+    price = float(account.marks[i])
     spread, commission, fees = share_costs(shares, price, tape, t, terms)
     rules = share_rules_of(tape, t)
     held = account.shares[i]
@@ -159,7 +159,7 @@ def fill_option(account: Account, k: int, contracts: float, terms: Terms) -> flo
 
     The slot's contract and mark are set by the caller; equity falls by the costs alone.
     """
-    premium = account.option_marks[k]
+    premium = float(account.option_marks[k])
     quantity = abs(contracts) * account.multipliers[k]
     half = option_half_spread(premium, terms)
     commission = option_commission(abs(contracts), premium, terms.commission)

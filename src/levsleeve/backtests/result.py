@@ -135,7 +135,7 @@ class SleeveResult:
         }
 
 
-def finite_or_none(value: Any) -> Any:
+def finite_or_none(value: object) -> object:
     """JSON has no infinity and no NaN: both become null, at any depth."""
     if isinstance(value, dict):
         return {key: finite_or_none(entry) for key, entry in value.items()}

@@ -28,7 +28,7 @@ class SleeveStrategy(bt.Strategy):
     """Openings that available funds do not cover are filled as far as they do."""
 
     @classmethod
-    def describe(cls, parameters: Any) -> Sleeve:
+    def describe(cls, parameters: Any) -> Sleeve:  # noqa: ARG003
         """The sleeve that these parameters make; ``parameters`` has one attribute per entry."""
         raise StudyError(
             f"{cls.__name__}: it describes no sleeve; "

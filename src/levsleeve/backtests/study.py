@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from levsleeve.errors import StudyError
 
@@ -105,10 +106,10 @@ def parse_study(tables: Mapping[str, Any], subject: str = "study") -> Study:
         return Study.model_validate(dict(tables))
     except ValidationError as error:
         first = error.errors()[0]
-        raise StudyError(f"{subject}: {_in_words(dict(first), tables)}") from None
+        raise StudyError(f"{subject}: {_in_words(first)}") from None
 
 
-def _in_words(error: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+def _in_words(error: ErrorDetails) -> str:
     """One of pydantic's findings as ``key: what is wrong, with the value; what would be right``."""
     key = ".".join(str(part) for part in error["loc"] if part not in ("date", "literal['session']"))
     kind, context = error["type"], error.get("ctx", {})
@@ -124,7 +125,7 @@ def _in_words(error: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
     return f"{key}: {_shown(error['input'])}; {_expected(error)}"
 
 
-def _expected(error: Mapping[str, Any]) -> str:
+def _expected(error: ErrorDetails) -> str:
     """What would be right instead, in a few words."""
     context = error.get("ctx", {})
     words = {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -39,7 +40,7 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
 
         files = publish(result, folder, tearsheets=tearsheets, told=told)
     if as_json:
-        print(json.dumps(comparison_dict(result), indent=2, allow_nan=False))
+        typer.echo(json.dumps(comparison_dict(result), indent=2, allow_nan=False))
         return
     printed.print(f"\nwrote {len(files)} files:")
     for name in [*result.sleeves, "comparison.json"]:

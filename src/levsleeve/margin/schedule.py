@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from levsleeve.compiled import Floats
 from levsleeve.errors import ScheduleError
+
+Entry = TypeVar("Entry")
 
 
 class ShareRules(NamedTuple):
@@ -77,7 +79,7 @@ def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _in_force(rows: Sequence[tuple[date, Any]], on: date, subject: str) -> Any:
+def _in_force(rows: Sequence[tuple[date, Entry]], on: date, subject: str) -> Entry:
     """The last row that is effective on ``on``."""
     started = [row for effective, row in rows if effective <= on]
     if not started:
@@ -161,7 +163,7 @@ def borrow_rates() -> BorrowRates:
     return BorrowRates(table["bull_rate"], table["inverse_rate"])
 
 
-def _named(plans: Mapping[str, Any], name: str, what: str) -> Any:
+def _named(plans: Mapping[str, Entry], name: str, what: str) -> Entry:
     """The plan of that name, or an error that lists the names."""
     if name not in plans:
         raise ScheduleError(f"{name}: no {what} of that name; known are {', '.join(sorted(plans))}")

@@ -29,11 +29,12 @@ LABELS = {
 """Label and unit of every row; percent rows hold fractions."""
 
 NOTES = (
-    "Hypothetical performance: a back test on modelled funds. Option prices, fund prices, dividends "
-    "and borrow fees are modelled; each tear sheet names the assumptions.",
-    "Interest, rebate and borrow fee are the account's; what a fund pays for its own leverage is in "
-    "its price. Sharpe arithmetic: mean excess return over bills; geometric: (CAGR - CAGR of bills) "
-    "/ volatility. Hedge of an inverse layer: cost is its trading, payoff its signed price profit.",
+    "Hypothetical performance: a back test on modelled funds. Option prices, fund prices, "
+    "dividends and borrow fees are modelled; each tear sheet names the assumptions.",
+    "Interest, rebate and borrow fee are the account's; what a fund pays for its own leverage is "
+    "in its price. Sharpe arithmetic: mean excess return over bills; geometric: (CAGR - CAGR of "
+    "bills) / volatility. Hedge cost of puts: premium, half-spread and commission; of an inverse "
+    "layer: its trading, its payoff being its signed price profit.",
     "QuantStats annualises by a whole number of sessions where we use calendar time; its figures "
     "stand beside ours, with the reason, at the foot of each tear sheet and in result.json.",
 )
@@ -41,15 +42,13 @@ NOTES = (
 
 def shown(value: float, unit: str) -> str:
     """A figure as the table prints it; a dash where there is none."""
-    if math.isnan(value):
-        return "-"
-    if unit == "percent":
-        return f"{100.0 * value:,.2f} %"
-    if unit == "count":
-        return f"{value:,.0f}"
-    if unit == "dollars":
-        return f"{value:,.0f} $"
-    return f"{value:.2f}"
+    formats = {
+        "percent": f"{100.0 * value:,.2f} %",
+        "count": f"{value:,.0f}",
+        "dollars": f"{'-' if value < 0 else ''}${abs(value):,.0f}",
+        "ratio": f"{value:.2f}",
+    }
+    return "-" if math.isnan(value) else formats[unit]
 
 
 def label_of(figure: str) -> tuple[str, str]:
@@ -69,7 +68,8 @@ def comparison_table(result: StudyResult) -> Table:
     first = next(iter(result.sleeves.values())).metrics
     rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
     page = Table(
-        title=f"{study.title or study.name} | {first.first_session} to {study.end} | margin rules {rules}",
+        title=f"{study.title or study.name} | {first.first_session} to {study.end} | "
+        f"margin rules {rules}",
         title_justify="left",
         pad_edge=False,
     )

@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from levsleeve.backtests.result import SleeveResult, finite_or_none
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.compiled import source_hash
@@ -107,7 +109,7 @@ def _write_sleeve(sleeve: SleeveResult, result: StudyResult, folder: Path) -> No
     _write_json(folder / "manifest.json", _manifest(result, {sleeve.name: sleeve}))
 
 
-def _benchmark(sleeve: SleeveResult) -> Any:
+def _benchmark(sleeve: SleeveResult) -> "pd.Series[float]":
     """The benchmark over the sessions that the sleeve lived."""
     return sleeve.benchmark_returns.reindex(sleeve.returns.index)
 

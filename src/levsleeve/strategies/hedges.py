@@ -31,7 +31,7 @@ def put_strike(price_usd: float, moneyness: float) -> float:
 
 @rule
 def nearest_expiry(today: float, expiries: Floats, tenor_days: float) -> float:
-    """The listed expiry (a date ordinal) nearest ``tenor_days`` after ``today``, the earlier on ties.
+    """The listed expiry (a date ordinal) nearest ``tenor_days`` ahead, the earlier on ties.
 
     Only expiries after ``today`` count; 0.0 when there is none.
 
