@@ -72,7 +72,8 @@ def _rules_line(market: Market) -> str:
         first, last = market.sessions[0].date(), market.sessions[-1].date()
         source = share_rule_source(last)
         return f"each session's own, {first} to {last}: {source}"
+    source = share_rule_source(market.rules_as_of)
     return (
         f"those of {market.rules_as_of} on every session, though no 3x fund existed before "
-        f"November 2008 and leveraged rates start 2009-12-01: {share_rule_source(market.rules_as_of)}"
+        f"November 2008 and leveraged rates start 2009-12-01: {source}"
     )

@@ -54,12 +54,6 @@ def terms_of(study: Study) -> Terms:
     )
 
 
-def rules_date(study: Study, *, beside: bool = False) -> date | None:
-    """The fixed date of the rulebook, or None where each session has its own rules."""
-    chosen = study.rules_beside if beside else study.rules_as_of
-    return chosen if isinstance(chosen, date) else None
-
-
 def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy], Sleeve]:
     """Load a sleeve's strategy and describe the sleeve, refusing what cannot be run.
 
@@ -102,15 +96,14 @@ def run_sleeve(
     table: SleeveTable,
     library: Library,
     *,
-    beside: bool = False,
     tell: Progress | None = None,
 ) -> SleeveResult:
-    """Run one sleeve of a study; ``beside`` takes the study's second rulebook.
+    """Run one sleeve of a study.
 
     ``tell`` is called now and then with the number of sessions done since the last call.
     """
     strategy, sleeve = prepare(table, study_path)
-    rules = rules_date(study, beside=beside)
+    rules = study.rules_as_of if isinstance(study.rules_as_of, date) else None
     try:
         market = build_market(
             library, sleeve.funds, (study.start, study.end), rules, study.benchmark
@@ -149,7 +142,8 @@ def run_sleeve(
         hedge_places=sleeve.slots or layer,
         assumptions=assumptions_of(study, market, sleeve),
         data_hashes=market.data_hashes,
-        rules_as_of=str(rules or "session"),
+        rules_as_of=str(study.rules_as_of),
+        volatility_model=study.volatility_model,
         wiped=broker.wiped,
     )
 

@@ -37,6 +37,7 @@ class SleeveResult:
     assumptions: Mapping[str, str]
     data_hashes: Mapping[str, str]
     rules_as_of: str
+    volatility_model: str
     wiped: bool
 
     @cached_property
@@ -122,6 +123,7 @@ class SleeveResult:
             "sleeve": self.name,
             "study": self.study,
             "rules_as_of": self.rules_as_of,
+            "volatility_model": self.volatility_model if self.hedge == "protective_put" else None,
             "wiped": self.wiped,
             "starting_cash_usd": self.starting_cash_usd,
             "ending_equity_usd": float(self.ledger["equity"].iloc[-1]),

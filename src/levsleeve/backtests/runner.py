@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from levsleeve.backtests.driver import Progress, prepare, run_sleeve
+from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
+from levsleeve.strategies.sleeve import ProtectivePut
 
+Runs = dict[str, SleeveResult]
 Announce = Callable[[str], Progress]
 """Called with a sleeve's name before it runs; what it returns is told the sessions done."""
 
@@ -15,19 +18,32 @@ Announce = Callable[[str], Progress]
 def run_study(
     study: Study, study_path: Path, library: Library, announce: Announce | None = None
 ) -> StudyResult:
-    """Run the sleeves in order, each again under the second rulebook where one is asked for.
+    """Run the sleeves in order, then what the study asks to see beside them.
 
     Every sleeve is described and checked before the first one runs.
     """
-    for table in study.sleeve:
-        prepare(table, study_path)
-    sleeves, others = {}, {}
-    for table in study.sleeve:
-        tell = announce(table.name) if announce else None
-        sleeves[table.name] = run_sleeve(study, study_path, table, library, tell=tell)
-        if study.rules_beside is not None:
-            tell = announce(f"{table.name}, rules {study.rules_beside}") if announce else None
-            others[table.name] = run_sleeve(
-                study, study_path, table, library, beside=True, tell=tell
-            )
-    return StudyResult(study, study_path, sleeves, others)
+    described = {table.name: prepare(table, study_path)[1] for table in study.sleeve}
+
+    def run_all(variant: Study, note: str, wanted: Callable[[str], bool]) -> Runs:
+        runs = {}
+        for table in study.sleeve:
+            if wanted(table.name):
+                tell = announce(f"{table.name}{note}") if announce else None
+                runs[table.name] = run_sleeve(variant, study_path, table, library, tell=tell)
+        return runs
+
+    def has_puts(name: str) -> bool:
+        return isinstance(described[name].hedge, ProtectivePut)
+
+    rules, model = study.rules_beside, study.volatility_beside
+    other_rules = study.model_copy(update={"rules_as_of": rules})
+    other_model = study.model_copy(update={"volatility_model": model})
+    return StudyResult(
+        study=study,
+        study_path=study_path,
+        sleeves=run_all(study, "", lambda _: True),
+        other_rules=run_all(other_rules, f", rules {rules}", lambda _: rules is not None),
+        other_volatility=run_all(
+            other_model, f", {model}", lambda name: model is not None and has_puts(name)
+        ),
+    )

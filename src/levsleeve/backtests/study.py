@@ -47,8 +47,8 @@ class SleeveTable(_Table):
 class Study(_Table):
     """A parsed study file; ``rules_as_of`` is a fixed date, or ``"session"`` for each date's own.
 
-    ``rules_beside`` runs every sleeve a second time under other rules and prints the margin
-    figures beside the first.
+    ``rules_beside`` runs every sleeve a second time under other rules, and ``volatility_beside``
+    every sleeve with puts under another skew model; the comparison prints both beside the first.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -60,6 +60,7 @@ class Study(_Table):
     rules_as_of: date | Literal["session"] = "session"
     rules_beside: date | Literal["session"] | None = None
     volatility_model: str = "vix_standard_skew"
+    volatility_beside: str | None = None
     account: AccountTable = Field(default_factory=AccountTable)
     sleeve: Annotated[tuple[SleeveTable, ...], Field(min_length=1, strict=False)]
 

@@ -13,15 +13,17 @@ from levsleeve.backtests.study import Study
 
 @dataclass(frozen=True)
 class StudyResult:
-    """Every sleeve of a study, and the same under the second rulebook where one is asked for.
+    """Every sleeve of a study, and the runs that the study asks to see beside them.
 
-    Both mappings go by the sleeve's name, in the order of the study.
+    All mappings go by the sleeve's name, in the order of the study: ``other_rules`` ran under
+    ``rules_beside``, ``other_volatility`` (sleeves with puts only) under ``volatility_beside``.
     """
 
     study: Study
     study_path: Path
     sleeves: Mapping[str, SleeveResult]
-    beside: Mapping[str, SleeveResult]
+    other_rules: Mapping[str, SleeveResult]
+    other_volatility: Mapping[str, SleeveResult]
 
     @property
     def benchmark(self) -> CoreMetrics:
@@ -30,14 +32,30 @@ class StudyResult:
         return measure(first.benchmark_returns, first.bill_returns)
 
     def table(self) -> pd.DataFrame:
-        """One column a sleeve, one row a figure; fractions are fractions, dollars are dollars."""
+        """One column a sleeve, one row a figure; fractions are fractions, dollars are dollars.
+
+        A row ``FIGURE@VARIANT`` follows the figure that a run beside states anew; sleeves without
+        such a run have NaN there.
+        """
         columns = {name: _figures(result) for name, result in self.sleeves.items()}
+        beside = (
+            (self.other_rules, str(self.study.rules_beside), ("peak_utilization", "margin_calls")),
+            (self.other_volatility, str(self.study.volatility_beside), ("cagr", "hedge_cost_usd")),
+        )
+        for runs, variant, figures in beside:
+            for name, result in runs.items():
+                stated = _figures(result)
+                columns[name] |= {f"{figure}@{variant}": stated[figure] for figure in figures}
         table = pd.DataFrame(columns)
-        for name, result in self.beside.items():
-            for figure in ("peak_utilization", "margin_calls"):
-                row = f"{figure}_rules_{result.rules_as_of}"
-                table.loc[row, name] = float(result.margin[figure])
-        return table
+        base = next(iter(columns.values()))
+        order = [
+            row
+            for figure in base
+            if "@" not in figure
+            for row in table.index
+            if row.split("@")[0] == figure
+        ]
+        return table.reindex(order)
 
 
 def _figures(result: SleeveResult) -> dict[str, float]:

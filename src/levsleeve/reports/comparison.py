@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from levsleeve.backtests.metrics import CoreMetrics
@@ -15,7 +16,7 @@ LABELS = {
     "sharpe": ("Sharpe, arithmetic", "ratio"),
     "sharpe_geometric": ("Sharpe, geometric", "ratio"),
     "max_drawdown": ("max drawdown", "percent"),
-    "expected_shortfall": ("expected shortfall 1 %, a session", "percent"),
+    "expected_shortfall": ("expected shortfall 1 % a session", "percent"),
     "peak_utilization": ("peak margin utilization", "percent"),
     "mean_utilization": ("mean utilization while invested", "percent"),
     "sessions_below_10_percent_cushion": ("sessions below 10 % cushion", "count"),
@@ -52,13 +53,13 @@ def shown(value: float, unit: str) -> str:
 
 
 def label_of(figure: str) -> tuple[str, str]:
-    """Label and unit of a row, the rows under a second rulebook included."""
+    """Label and unit of a row; a run beside is indented under the figure it states anew."""
     if figure in LABELS:
         return LABELS[figure]
-    base, _, rules = figure.partition("_rules_")
-    label, unit = LABELS[base]
-    words = "each date's own rules" if rules == "session" else f"the rules of {rules}"
-    return f"{label}, {words}", unit
+    base, _, variant = figure.partition("@")
+    words = {"session": "under each date's own rules"}
+    kind = f"puts by {variant}" if variant.startswith("vix") else f"under the rules of {variant}"
+    return f"  {words.get(variant, kind)}", LABELS[base][1]
 
 
 def comparison_table(result: StudyResult) -> Table:
@@ -68,6 +69,7 @@ def comparison_table(result: StudyResult) -> Table:
     first = next(iter(result.sleeves.values())).metrics
     rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
     page = Table(
+        box=SIMPLE_HEAD,
         title=f"{study.title or study.name} | {first.first_session} to {study.end} | "
         f"margin rules {rules}",
         title_justify="left",
@@ -95,6 +97,8 @@ def comparison_dict(result: StudyResult) -> dict[str, Any]:
         "end": study.end.isoformat(),
         "rules_as_of": str(study.rules_as_of),
         "rules_beside": str(study.rules_beside) if study.rules_beside is not None else None,
+        "volatility_model": study.volatility_model,
+        "volatility_beside": study.volatility_beside,
         "units": {str(figure): label_of(str(figure))[1] for figure in table.index},
         "sleeves": {
             name: finite_or_none({str(key): float(value) for key, value in column.items()})

@@ -24,6 +24,8 @@ from levsleeve.reports.comparison import comparison_dict
 from levsleeve.reports.tearsheet import differences, quantstats_metrics, write_tearsheet
 
 LIBRARIES = ("arch", "backtrader", "numba", "numpy", "pandas", "pyarrow", "quantstats", "scipy")
+BESIDE = ("rules_as_of", "volatility_model", "ending_equity_usd", "metrics", "margin", "hedge")
+"""What result.json tells of the runs beside a sleeve's own."""
 Told = Callable[[str], None]
 
 
@@ -98,13 +100,12 @@ def _write_sleeve(sleeve: SleeveResult, result: StudyResult, folder: Path) -> No
             for d in differences(sleeve.metrics, theirs)
         ],
     }
-    beside = result.beside.get(sleeve.name)
-    if beside is not None:
-        figures["beside"] = {
-            "rules_as_of": beside.rules_as_of,
-            "ending_equity_usd": float(beside.ledger["equity"].iloc[-1]),
-            "margin": beside.margin,
-        }
+    figures["beside"] = [
+        {key: run.as_dict()[key] for key in BESIDE}
+        for runs in (result.other_rules, result.other_volatility)
+        for name, run in runs.items()
+        if name == sleeve.name
+    ]
     _write_json(folder / "result.json", figures)
     _write_json(folder / "manifest.json", _manifest(result, {sleeve.name: sleeve}))
 
