@@ -73,7 +73,8 @@ def scale_orders(orders: Iterable[Any], places: Mapping[str, int], splits: Float
     """Restate, in new shares, orders that were decided before a split and fill after it."""
     for order in orders:
         contract = order.info.get("contract")
-        place = places[contract.fund] if contract is not None else places[order.data._name]
+        name = order.data._name if contract is None else contract.fund
+        place = places.get(name, len(splits))
         ratio = float(splits[place]) if place < len(splits) else 1.0
         if ratio == 1.0:
             continue
