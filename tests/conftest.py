@@ -1,7 +1,13 @@
 """What every test shares: one Hypothesis profile, and the switch that rewrites golden files."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+from tests.workspaces import make_workspace
+
+from levsleeve.data.bundled import ensure_bundled
+from levsleeve.data.store import Store
 
 # No deadline: the first call of a rule compiles it.  Derandomized: the same examples on every run.
 settings.register_profile("levsleeve", deadline=None, derandomize=True)
@@ -19,3 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def rewrite_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--rewrite-golden"))
+
+
+@pytest.fixture(scope="session")
+def price_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Parquet cache that holds the bundled history, imported once."""
+    cache = tmp_path_factory.mktemp("prices") / "cache"
+    ensure_bundled(Store(cache))
+    return cache
+
+
+@pytest.fixture
+def small_study(tmp_path: Path, price_cache: Path) -> Path:
+    """The path of a small study in a workspace of its own."""
+    return make_workspace(tmp_path, price_cache)

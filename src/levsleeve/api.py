@@ -21,7 +21,7 @@ def run(
     out
         Folder to write the run into, tear sheets included; None writes nothing but the cache.
     announce
-        Called with each sleeve's name; what it returns is told the sessions done.
+        Called with each run's name and sessions; what it returns is told the sessions done.
 
     Raises
     ------

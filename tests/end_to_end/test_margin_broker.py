@@ -22,18 +22,14 @@ def events_of(broker: MarginBroker) -> pd.DataFrame:
 
 
 # FINRA Regulatory Notice 09-53 prints both examples.
-def test_the_notices_long_example_through_the_broker_100_shares_of_a_2x_at_28_require_1400() -> (
-    None
-):
+def test_the_notices_long_example_100_shares_of_a_2x_at_28_require_1400() -> None:
     broker = run_plan(market_of({"SSO": [28.0] * 3}), [(0, "SSO", 100, None)], cash=10_000.0)
     ledger = broker.ledger.frame()
     assert ledger["maintenance_margin"].iloc[-1] == pytest.approx(1400.0, abs=1e-9)
     assert ledger["excess_liquidity"].iloc[-1] == pytest.approx(8600.0, abs=1e-9)
 
 
-def test_the_notices_short_example_through_the_broker_100_short_of_a_3x_at_26_require_2340() -> (
-    None
-):
+def test_the_notices_short_example_100_short_of_a_3x_at_26_require_2340() -> None:
     broker = run_plan(market_of({"UPRO": [26.0] * 3}), [(0, "UPRO", -100, None)], cash=10_000.0)
     ledger = broker.ledger.frame()
     assert ledger["cash"].iloc[-1] == pytest.approx(12_600.0)
@@ -95,9 +91,7 @@ def test_a_short_that_fits_is_called_while_it_runs_away_and_never_reaches_minus_
 
 # Deficiency over rate times price, rounded up: 25/50/75 % long, 30/60/90 % short.
 @pytest.mark.parametrize(("symbol", "sold"), [("SP500", 88), ("SSO", 194), ("UPRO", 230)])
-def test_a_long_account_with_a_debit_of_24700_on_300_shares_at_100_sells_just_enough(
-    symbol: Any, sold: Any
-) -> None:
+def test_a_called_long_with_a_debit_of_24700_sells_just_enough(symbol: Any, sold: Any) -> None:
     market = market_of({symbol: [400.0, 400.0, 100.0, 100.0]})
     broker = run_plan(market, [(0, symbol, 300, None)], cash=95_300.0)
     forced = events_of(broker).query("kind == 'liquidation'")
@@ -106,9 +100,7 @@ def test_a_long_account_with_a_debit_of_24700_on_300_shares_at_100_sells_just_en
 
 
 @pytest.mark.parametrize(("symbol", "bought"), [("SP500", 124), ("SSO", 212), ("UPRO", 242)])
-def test_a_short_account_with_35300_of_cash_and_300_short_at_100_buys_just_enough(
-    symbol: Any, bought: Any
-) -> None:
+def test_a_called_short_with_35300_of_cash_buys_just_enough(symbol: Any, bought: Any) -> None:
     market = market_of({symbol: [20.0, 20.0, 100.0, 100.0]})
     broker = run_plan(market, [(0, symbol, -300, None)], cash=29_300.0)
     forced = events_of(broker).query("kind == 'liquidation'")
@@ -178,9 +170,7 @@ def test_one_order_flips_a_long_into_a_short() -> None:
     assert strategy_of(broker).held == [0, 100, 100, -50, -50]
 
 
-def test_a_flip_that_does_not_fit_is_cut_to_the_closing_part_and_what_the_short_side_bears() -> (
-    None
-):
+def test_a_flip_that_does_not_fit_is_cut_to_what_closes_and_what_the_short_bears() -> None:
     market = market_of({"UPRO": [100.0] * 5})
     plan = [(0, "UPRO", 100, None), (2, "UPRO", -1000, None)]
     refused = run_plan(market, plan, cash=10_000.0).ledger.frame()
@@ -207,7 +197,7 @@ def test_a_debit_of_50000_costs_the_printed_interest_and_three_days_of_it_over_a
     interest = broker.ledger.frame()["flow:debit_interest"]
     a_day = 50_000 * (0.0533 + 0.015) / 360
     assert a_day == pytest.approx(9.4861111)
-    # Cash of 100,000 earned on Wednesday night; bought on Thursday; Friday pays a day, Monday three.
+    # Cash of 100,000 earned on Wednesday night; bought on Thursday; Friday pays one day.
     earned = 90_000 * (0.0533 - 0.005) / 360
     first = a_day * (50_000 - earned) / 50_000
     assert interest.iloc[2] == pytest.approx(-first)

@@ -52,9 +52,11 @@ class LedgerBuilder:
         values = held * prices
         flows = np.concatenate([account.price_flows, account.flows])
         tolerance = TOLERANCE_USD * max(1.0, gross_value(account) / TOLERANCE_SCALE_USD)
-        self._check("flows explain", measures.equity - self._equity, flows.sum(), tolerance)
+        self._check(
+            "moved", "its flows make", measures.equity - self._equity, flows.sum(), tolerance
+        )
         whole = measures.cash + values.sum()
-        self._check("cash and positions make", measures.equity, whole, tolerance)
+        self._check("is", "cash and positions make", measures.equity, whole, tolerance)
         row = self._rows[self._written]
         head = len(_HEAD)
         row[: head - 1] = measures
@@ -63,12 +65,14 @@ class LedgerBuilder:
         self._equity = measures.equity
         self._written += 1
 
-    def _check(self, what: str, stated: float, explained: float, tolerance: float) -> None:
+    def _check(
+        self, verb: str, parts: str, stated: float, explained: float, tolerance: float
+    ) -> None:
         """Both numbers must agree; a NaN never does."""
         if not abs(stated - explained) <= tolerance:
             raise LedgerError(
-                f"ledger {self._sessions[self._written]:%Y-%m-%d}: equity states "
-                f"${stated:,.6f} but {what} ${explained:,.6f} (off by "
+                f"ledger {self._sessions[self._written]:%Y-%m-%d}: equity {verb} "
+                f"${stated:,.6f} but {parts} ${explained:,.6f} (off by "
                 f"${abs(stated - explained):,.6f}, tolerance ${tolerance:,.6f})"
             )
 

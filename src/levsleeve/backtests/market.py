@@ -69,7 +69,7 @@ def build_market(
     """
     funds = tuple(parse_fund(symbol) for symbol in symbols)
     index = library.index(benchmark)
-    sessions = _sessions(index, span)
+    sessions = sessions_within(index, span)
     tables = [library.prices(symbol) for symbol in symbols]
     for table in tables:
         _refuse_gaps(table, sessions)
@@ -121,8 +121,14 @@ def build_market(
     )
 
 
-def _sessions(index: PriceTable, span: tuple[date, date]) -> pd.DatetimeIndex:
-    """The calendar's sessions within the span; both ends must lie within the data."""
+def sessions_within(index: PriceTable, span: tuple[date, date]) -> pd.DatetimeIndex:
+    """The calendar's sessions within the span; both ends must lie within the data.
+
+    Raises
+    ------
+    StudyError
+        If they do not, or fewer than two sessions are left.
+    """
     first, last = index.sessions[0].date(), index.sessions[-1].date()
     start, end = span
     if start < first or end > last:

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from levsleeve.backtests.driver import Progress, prepare, run_sleeve
+from levsleeve.backtests.market import sessions_within
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
+from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.strategies.sleeve import ProtectivePut
 
 Runs = dict[str, SleeveResult]
-Announce = Callable[[str], Progress]
-"""Called with a sleeve's name before it runs; what it returns is told the sessions done."""
+Announce = Callable[[str, int], Progress]
+"""Called with a run's name and number of sessions; what it returns is told the sessions done."""
 
 
 def run_study(
@@ -22,13 +24,14 @@ def run_study(
 
     Every sleeve is described and checked before the first one runs.
     """
+    sessions = _count_sessions(study, study_path, library)
     described = {table.name: prepare(table, study_path)[1] for table in study.sleeve}
 
     def run_all(variant: Study, note: str, wanted: Callable[[str], bool]) -> Runs:
         runs = {}
         for table in study.sleeve:
             if wanted(table.name):
-                tell = announce(f"{table.name}{note}") if announce else None
+                tell = announce(f"{table.name}{note}", sessions) if announce else None
                 runs[table.name] = run_sleeve(variant, study_path, table, library, tell=tell)
         return runs
 
@@ -47,3 +50,11 @@ def run_study(
             other_model, f", {model}", lambda name: model is not None and has_puts(name)
         ),
     )
+
+
+def _count_sessions(study: Study, study_path: Path, library: Library) -> int:
+    """How many sessions each run will have; a span outside the data is refused by file."""
+    try:
+        return len(sessions_within(library.index(study.benchmark), (study.start, study.end)))
+    except LevsleeveError as error:
+        raise StudyError(f"{study_path}: {error}") from error

@@ -68,7 +68,9 @@ class Study(_Table):
     def _agrees(self) -> "Study":
         """What no single key can show."""
         if self.start >= self.end:
-            raise ValueError(f"start: {self.start} is not before end {self.end}")
+            raise ValueError(
+                f"start: {self.start} is not before end {self.end}; an earlier date is right"
+            )
         names = [sleeve.name for sleeve in self.sleeve]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
@@ -112,40 +114,48 @@ def parse_study(tables: Mapping[str, Any], subject: str = "study") -> Study:
 
 def _in_words(error: ErrorDetails) -> str:
     """One of pydantic's findings as ``key: what is wrong, with the value; what would be right``."""
-    key = ".".join(str(part) for part in error["loc"] if part not in ("date", "literal['session']"))
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "missing":
-        return f"{key}: missing; {_expected(error)}"
-    if kind == "extra_forbidden":
-        known = _keys_beside(error["loc"])
-        near = get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
+    location = error["loc"]
+    branch = str(location[-1]) if location and location[-1] in _BRANCHES else ""
+    key = ".".join(str(part) for part in (location[:-1] if branch else location))
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if error["type"] == "missing":
+        return f"{key}: missing; this key is required"
+    if error["type"] == "extra_forbidden":
+        known = _keys_beside(location)
+        near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
-    return f"{key}: {_shown(error['input'])}; {_expected(error)}"
+    right = _BRANCHES.get(branch) or _expected(error)
+    return f"{key}: {_shown(error['input'])}; {right} is right"
+
+
+_BRANCHES = {
+    "date": 'a date such as 2018-12-31 without quotes, or "session",',
+    **dict.fromkeys(("float", "int", "str", "bool"), "a number, a text, true or false"),
+}
+"""What pydantic calls the branches of a key that takes several types, and what such a key takes."""
 
 
 def _expected(error: ErrorDetails) -> str:
     """What would be right instead, in a few words."""
     context = error.get("ctx", {})
     words = {
-        "missing": "this key is required",
-        "greater_than": f"a number above {context.get('gt', 0):g} is right",
-        "greater_than_equal": f"a number of at least {context.get('ge', 0):g} is right",
-        "less_than": f"a number below {context.get('lt', 0):g} is right",
-        "finite_number": "a finite number is right",
-        "float_type": "a number is right",
-        "string_type": "text in quotes is right",
-        "date_type": 'a date such as 2018-12-31 without quotes, or "session" where rules are meant',
-        "literal_error": f"{context.get('expected', '')} is right",
-        "string_pattern_mismatch": "letters, digits, - and _ are right, 64 at most",
-        "too_short": "at least one is needed",
-        "tuple_type": "a list of tables is right",
-        "dict_type": "a table is right",
-        "model_type": "a table is right",
+        "greater_than": f"a number above {context.get('gt')}",
+        "greater_than_equal": f"a number of at least {context.get('ge')}",
+        "less_than": f"a number below {context.get('lt')}",
+        "finite_number": "a finite number",
+        "float_type": "a number",
+        "string_type": "text in quotes",
+        "date_type": "a date such as 2018-12-31 without quotes",
+        "literal_error": str(context.get("expected")),
+        "string_pattern_mismatch": "a name of letters, digits, - and _, 64 at most,",
+        "too_short": "at least one table",
+        "tuple_type": "a list of tables",
+        "dict_type": "a table",
+        "model_type": "a table",
     }
-    return words.get(str(error["type"]), str(error["msg"]))
+    return words.get(error["type"], error["msg"])
 
 
 def _keys_beside(location: tuple[str | int, ...]) -> list[str]:

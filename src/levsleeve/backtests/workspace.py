@@ -49,13 +49,13 @@ class Workspace:
             if not path.is_file():
                 raise StudyError(f"strategy: {name} is not a file; it was sought at {path}")
             return path
-        path = self.root / "strategies" / f"{name}.py"
-        known = sorted(file.stem for file in path.parent.glob("*.py") if file.stem[0] != "_")
+        folder = self.root / "strategies"
+        known = sorted(file.stem for file in folder.glob("*.py") if file.stem[0] != "_")
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
             raise StudyError(f"strategy: no strategies/{name}.py in this workspace; {hint}")
-        return path
+        return folder / f"{name}.py"
 
 
 def load_strategy(path: Path) -> type[bt.Strategy]:

@@ -53,7 +53,6 @@ def _run_with_progress(study: Study, study_path: Path, console: Console) -> Stud
     """Run the sleeves under one progress bar a sleeve."""
     with console.status("reading prices (the first time imports the bundled history)"):
         library = Library.open(Workspace.around(study_path).cache)
-        sessions = len(library.index(study.benchmark).sessions)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -63,7 +62,7 @@ def _run_with_progress(study: Study, study_path: Path, console: Console) -> Stud
     )
     with Progress(*columns, console=console, transient=True) as progress:
 
-        def announce(name: str) -> Callable[[int], None]:
+        def announce(name: str, sessions: int) -> Callable[[int], None]:
             task = progress.add_task(name, total=sessions)
             return lambda done: progress.update(task, advance=done)
 

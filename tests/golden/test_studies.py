@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.workspaces import REPOSITORY, make_workspace
+
+import levsleeve
+from levsleeve.backtests.ledger import identity_errors
+from levsleeve.backtests.study_result import StudyResult
+from levsleeve.reports.comparison import comparison_dict
+
+STUDIES = sorted((REPOSITORY / "backtests").glob("*.toml"))
+
+
+@pytest.fixture(scope="module", params=STUDIES, ids=lambda path: path.stem)
+def result(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, price_cache: Path
+) -> StudyResult:
+    """One whole run of a shipped study, on a cache of its own."""
+    text = request.param.read_text(encoding="utf-8")
+    return levsleeve.run(make_workspace(tmp_path_factory.mktemp("golden"), price_cache, text))
+
+
+def test_a_shipped_study_answers_what_it_answered_when_its_result_was_committed(
+    result: StudyResult,
+    rewrite_golden: bool,  # noqa: FBT001
+) -> None:
+    path = REPOSITORY / "backtests" / "golden" / f"{result.study.name}.json"
+    answer = comparison_dict(result)
+    if rewrite_golden:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(answer, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    expected = json.loads(path.read_text(encoding="utf-8"))
+    for name, figures in expected["sleeves"].items():
+        assert_close(answer["sleeves"][name], figures)
+    assert_close(answer["benchmark"], expected["benchmark"])
+    assert list(answer) == list(expected)
+
+
+def assert_close(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Figures to nine digits (another platform's exp and erfc differ in the last), the rest equal."""
+    assert list(answer) == list(expected)
+    for key, value in expected.items():
+        if isinstance(value, float):
+            assert answer[key] == pytest.approx(value, rel=1e-9, abs=1e-12), key
+        else:
+            assert answer[key] == value, key
+
+
+def test_every_row_of_every_ledger_of_a_shipped_study_adds_up(result: StudyResult) -> None:
+    cash = result.study.account.cash_usd
+    runs = [*result.sleeves.values(), *result.other_rules.values()]
+    for run in [*runs, *result.other_volatility.values()]:
+        errors = identity_errors(run.ledger, cash).abs()
+        gross = run.ledger.filter(regex="^value:").abs().sum(axis=1) + run.ledger["cash"].abs()
+        allowed = 1e-6 * (gross / 1e6).clip(lower=1.0)
+        assert (errors.max(axis=1) <= allowed).all(), run.name
+
+
+def test_the_shipped_studies_keep_every_sleeve_under_its_cap_at_every_decision(
+    result: StudyResult,
+) -> None:
+    for run in result.sleeves.values():
+        values = run.ledger.filter(regex=r"^value:[A-Z]+$")
+        filled = run.events.loc[run.events["kind"] == "order_filled", "session"].unique()
+        gross = values.loc[filled].abs().sum(axis=1) / run.ledger.loc[filled, "equity"]
+        assert gross.max() < 0.70  # caps of 0.60 and 0.65, plus one session's drift to the fill
