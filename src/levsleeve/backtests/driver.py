@@ -133,7 +133,7 @@ def run_sleeve(
         starting_cash_usd=study.account.cash_usd,
         ledger=broker.ledger.frame(),
         events=events_frame(broker.event_rows, market.sessions, market.symbols),
-        benchmark_returns=market.benchmark_returns.rename(study.benchmark),
+        benchmark_returns=market.benchmark_returns.rename(f"{study.benchmark} TR"),
         bill_returns=market.bill_returns,
         costs_usd={
             name: float(cost) for name, cost in zip(broker.names, broker.account.costs, strict=True)

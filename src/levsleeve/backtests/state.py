@@ -215,19 +215,17 @@ def record(
     place = int(account.event_count[0])
     account.event_count[0] += 1.0
     if place < account.events.shape[0]:
-        row = account.events[place]
-        row[0] = kind
-        row[1] = symbol
-        row[2] = shares
-        row[3] = price
-        row[4] = before
-        row[5] = after
-        row[6] = why
+        events = account.events
+        events[place, 0] = kind
+        events[place, 1] = symbol
+        events[place, 2] = shares
+        events[place, 3] = price
+        events[place, 4] = before
+        events[place, 5] = after
+        events[place, 6] = why
         k = int(symbol) - account.shares.size
-        row[7:] = -1.0
-        if k >= 0:
-            row[7] = account.underlyings[k]
-            row[8] = account.rights[k]
-            row[9] = account.strikes[k]
-            row[10] = account.expiries[k]
+        events[place, 7] = account.underlyings[k] if k >= 0 else -1.0
+        events[place, 8] = account.rights[k] if k >= 0 else -1.0
+        events[place, 9] = account.strikes[k] if k >= 0 else -1.0
+        events[place, 10] = account.expiries[k] if k >= 0 else -1.0
     return place

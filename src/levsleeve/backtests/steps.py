@@ -51,8 +51,10 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     Carry is reckoned on the balances, marks and rates that the last session left, for the calendar
     days since; nothing accrues on the first session.
     """
-    account.flows[:] = 0.0
-    account.price_flows[:] = 0.0
+    for cause in range(account.flows.size):
+        account.flows[cause] = 0.0
+    for i in range(account.price_flows.size):
+        account.price_flows[i] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
     if t > 0:
         _post_carry(account, tape, t, terms)

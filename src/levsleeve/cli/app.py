@@ -50,7 +50,11 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     tearsheets: Annotated[bool, typer.Option(help="Write the QuantStats tear sheets.")] = True,
 ) -> None:
-    """Run a study: every sleeve through its margin account, then a comparison and the files."""
+    """Run a study: every sleeve through its margin account.
+
+    Prints the comparison of the sleeves and writes, for each, its ledger, events, figures and
+    QuantStats tear sheet.
+    """
     from levsleeve.cli.run import run_command
 
     _guarded(lambda: run_command(study, out, as_json=as_json, tearsheets=tearsheets))

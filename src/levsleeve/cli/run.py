@@ -51,7 +51,7 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
 
 def _run_with_progress(study: Study, study_path: Path, console: Console) -> StudyResult:
     """Run the sleeves under one progress bar a sleeve."""
-    with console.status("reading prices (the first time imports the bundled history)"):
+    with console.status("reading prices (the first run imports the history and compiles the rules)"):
         library = Library.open(Workspace.around(study_path).cache)
     columns = (
         TextColumn("{task.description}"),

@@ -78,7 +78,7 @@ def comparison_table(result: StudyResult) -> Table:
     page.add_column("")
     for name, sleeve in result.sleeves.items():
         page.add_column(f"{name}{' (wiped)' if sleeve.wiped else ''}", justify="right")
-    page.add_column(study.benchmark, justify="right")
+    page.add_column(f"{study.benchmark} TR", justify="right")
     for figure, row in table.iterrows():
         label, unit = label_of(str(figure))
         cells = [shown(float(value), unit) for value in row]
