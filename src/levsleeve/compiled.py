@@ -2,7 +2,7 @@
 
 numba's on-disk cache does not notice an edit in another file, so that an edited rule could go on
 being served by the machine code of its callers.  The cache therefore lives in a folder named by a
-hash of all our sources, chosen here before numba is first imported.  With ``NUMBA_DISABLE_JIT=1``
+hash of all our sources, chosen here before any rule is compiled.  With ``NUMBA_DISABLE_JIT=1``
 the rules run as plain Python and give the same bits.
 """
 
@@ -22,29 +22,33 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def source_hash(package: Path) -> str:
-    """Sixteen hexadecimal digits that change whenever a source file of ``package`` does."""
+    """Sixteen hexadecimal digits that change whenever a module or table of ``package`` does."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
+    for path in sorted([*package.rglob("*.py"), *package.rglob("*.toml")]):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
 def _cache_folder() -> Path:
     """A writable folder for machine code, outside the package: it may be installed read-only."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    preferred = Path(home) if home else Path("~/.cache").expanduser()
     name = f"levsleeve/numba-{source_hash(Path(__file__).parent)}"
     try:
-        (preferred / name).mkdir(parents=True, exist_ok=True)
+        preferred = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / name
+        preferred.mkdir(parents=True, exist_ok=True)
+        if os.access(preferred, os.W_OK | os.X_OK):
+            return preferred
     except (OSError, RuntimeError):
-        return Path(tempfile.gettempdir()) / f"levsleeve-{os.getuid()}" / name
-    return preferred / name
+        pass  # a home that is absent, read-only or not a folder
+    return Path(tempfile.gettempdir()) / f"levsleeve-{os.getuid()}" / name
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
 
 import numba  # noqa: E402  (only after the cache folder is named)
+
+# numba has not seen the name where another library imported it before us.
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]  # set at run time
 
 
 def rule(function: F) -> F:

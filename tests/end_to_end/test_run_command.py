@@ -32,7 +32,7 @@ def test_a_run_prints_the_comparison_and_where_it_wrote(run: tuple[Path, Result]
     assert result.exit_code == 0, result.output
     for words in ("CAGR", "max drawdown", "margin calls", "under each date's own rules", "SP500"):
         assert words in result.output
-    assert "wrote 10 files:" in result.output
+    assert "wrote 11 files:" in result.output
     assert (folder / "comparison.json").is_file()
 
 
@@ -87,7 +87,7 @@ def test_hedge_cost_and_payoff_are_the_cash_that_went_and_came(run: tuple[Path, 
     gone = puts[puts["kind"] == "option_expired"]
     paid = (bought["shares"] * bought["price"]).sum()
     came = (gone["shares"] * gone["price"]).sum() + ledger["value:UPRO:put"].iloc[-1]
-    commission = result["hedge"]["cost_usd"] - paid
+    commission = -result["hedge"]["cost_usd"] - paid
     assert 0 < commission < 0.02 * paid
     assert result["hedge"]["payoff_usd"] == pytest.approx(came)
 
@@ -206,15 +206,17 @@ def replaced(old: str, new: str) -> Edit:
          "start: 1999-02-01 has no implied volatility, so puts cannot be priced; "
          "it starts 1999-04-06"),
         (replaced('volatility_beside = "vix_linear_skew"', 'volatility_model = "flat"'),
-         "volatility model 'flat': unknown; known are vix_linear_skew, vix_standard_skew"),
+         "volatility_model: flat: no volatility model of that name; "
+            "known are vix_linear_skew, vix_standard_skew"),
         (replaced("[account]", '[account]\nfinancing = "mybank"'),
-         "mybank: no financing plan of that name; known are ibkr"),
+         "account.financing: mybank: no financing plan of that name; known are ibkr"),
         (replaced("[account]", '[account]\ncommission = "free"'),
-         "free: no commission plan of that name; known are ibkr_fixed, none"),
+         "account.commission: free: no commission plan of that name; known are ibkr_fixed, none"),
         (replaced("rules_as_of = 2010-04-30", "rules_as_of = 1980-01-01"),
-         "the requirement on shares has no entry on 1980-01-01; the table starts 1990-01-01"),
+         "rules_as_of: the requirement on shares has no entry on 1980-01-01; "
+            "the table starts 1990-01-01"),
         (replaced('rules_beside = "session"', 'benchmark = "UPRO"'),
-         "UPRO: a fund, not an index; its index is SP500"),
+         "benchmark: UPRO: a fund, not an index; its index is SP500"),
     ],
 )  # fmt: skip
 def test_bad_input_ends_with_exit_code_2_one_message_and_nothing_written(

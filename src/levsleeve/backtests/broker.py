@@ -21,7 +21,7 @@ from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
 from levsleeve.backtests.forced import is_wiped, maintenance_test
 from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
-from levsleeve.backtests.measures import measure
+from levsleeve.backtests.measures import Measures, measure
 from levsleeve.backtests.orders import affordable, closing_part, fill_shares
 from levsleeve.backtests.state import (
     LIQUIDATED,
@@ -110,6 +110,7 @@ class MarginBroker(bt.brokers.BackBroker):
         mark(account, tape, t, self.terms)
         expire(account, tape, t)
         self._drain()
+        marked = measure(account, tape, t, self.terms)
         if maintenance_test(account, tape, t, self.terms):
             self._drain()
             self._cancel_openings()
@@ -118,12 +119,12 @@ class MarginBroker(bt.brokers.BackBroker):
             self._work_pending()
         self._drain()
         close_session(account, tape, t, self.terms)
-        self._close_books()
+        self._close_books(marked)
 
-    def _close_books(self) -> None:
+    def _close_books(self, marked: Measures) -> None:
         """Write the ledger row, show the option marks to the feeds, end a wiped run."""
         measures = measure(self.account, self.market.tape, self.session, self.terms)
-        self.ledger.write(self.account, measures)
+        self.ledger.write(self.account, marked, measures)
         self.cash, self._value = measures.cash, measures.equity
         self._fundval = self._value / self._fundshares
         for k, premium in enumerate(self.account.option_marks):

@@ -1,7 +1,7 @@
 """The maintenance test and what the broker does when it fails."""
 
 from levsleeve.backtests.measures import gross_value, measure, net_liquidation
-from levsleeve.backtests.orders import fill_option, fill_shares
+from levsleeve.backtests.orders import fill_option, fill_shares, option_half_spread
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     CASH,
@@ -20,7 +20,8 @@ from levsleeve.backtests.state import (
 )
 from levsleeve.backtests.steps import clear_slot
 from levsleeve.compiled import rule
-from levsleeve.margin.liquidation import in_deficit, shares_to_cure
+from levsleeve.margin.fees import option_commission
+from levsleeve.margin.liquidation import ROUNDING, in_deficit, shares_to_cure
 from levsleeve.margin.requirement import maintenance_per_share
 
 
@@ -29,7 +30,8 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
     """Liquidate at once when excess liquidity is below zero; true when the account was called.
 
     Only what is needed is sold or bought back, costs included: shares first, by excess liquidity
-    gained per dollar traded (ties by the order of the funds), long options last.
+    gained per dollar traded (ties by the order of the funds), long options that bring more than
+    they cost to sell last.
     """
     before = measure(account, tape, t, terms).excess_liquidity
     if not in_deficit(before, gross_value(account)):
@@ -48,7 +50,7 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
         _liquidate_shares(account, tape, t, i, -excess, terms)
     for k in range(account.contracts.size):
         excess = measure(account, tape, t, terms).excess_liquidity
-        if account.contracts[k] > 0.0 and in_deficit(excess, gross_value(account)):
+        if _brings(account, k, terms) > 0.0 and in_deficit(excess, gross_value(account)):
             _liquidate_option(account, k, terms)
     if place < account.events.shape[0]:
         account.events[place, 5] = measure(account, tape, t, terms).excess_liquidity
@@ -57,7 +59,10 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
 
 @rule
 def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
-    """The held fund whose trading frees most excess liquidity per dollar; -1 if none is held."""
+    """The held fund whose trading frees most excess liquidity per dollar; -1 if none is held.
+
+    Funds of one requirement tie up to rounding, and the first of them goes.
+    """
     rules = share_rules_of(tape, t)
     cost = terms.fund_half_spread_rate + terms.liquidation_penalty_rate
     best = -1
@@ -68,7 +73,7 @@ def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
         if held != 0.0 and price > 0.0:
             relief = maintenance_per_share(price, tape.multiples[t, i], held < 0.0, rules)
             gain = relief / price - cost
-            if best < 0 or gain > best_gain:
+            if best < 0 or gain > best_gain + ROUNDING:
                 best = i
                 best_gain = gain
     return best
@@ -97,6 +102,15 @@ def _liquidate_shares(
     paid = fill_shares(account, tape, t, i, traded, terms)
     _charge_penalty(account, quantity * price, i, terms)
     record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], WHY_EXCESS_LIQUIDITY)
+
+
+@rule
+def _brings(account: Account, k: int, terms: Terms) -> float:
+    """Dollars that selling the option of slot ``k`` by force brings after all costs."""
+    held, premium = float(account.contracts[k]), float(account.option_marks[k])
+    quantity = held * float(account.multipliers[k])
+    price = premium * (1.0 - terms.liquidation_penalty_rate) - option_half_spread(premium, terms)
+    return quantity * price - option_commission(held, premium, terms.commission)
 
 
 @rule

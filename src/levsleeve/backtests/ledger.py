@@ -13,7 +13,12 @@ TOLERANCE_USD = 1e-6
 TOLERANCE_SCALE_USD = 1e6
 """The sums hold within a millionth of a dollar per million dollars of gross value."""
 
-_HEAD = (*Measures._fields, "special_memorandum_account")
+_HEAD = (
+    *Measures._fields,
+    "special_memorandum_account",
+    "marked_utilization",
+    "marked_cushion",
+)
 
 
 class LedgerBuilder:
@@ -39,8 +44,11 @@ class LedgerBuilder:
         self._equity = starting_cash_usd
         self._written = 0
 
-    def write(self, account: Account, measures: Measures) -> None:
+    def write(self, account: Account, marked: Measures, measures: Measures) -> None:
         """Add the row of the next session.
+
+        ``marked`` is what the close brought before anything was traded at it, ``measures`` what
+        the session left.
 
         Raises
         ------
@@ -59,8 +67,12 @@ class LedgerBuilder:
         self._check("is", "cash and positions make", measures.equity, whole, tolerance)
         row = self._rows[self._written]
         head = len(_HEAD)
-        row[: head - 1] = measures
-        row[head - 1] = account.money[SPECIAL_MEMORANDUM]
+        row[: len(measures)] = measures
+        row[len(measures) : head] = (
+            account.money[SPECIAL_MEMORANDUM],
+            marked.utilization,
+            marked.cushion,
+        )
         row[head:] = np.concatenate([held, prices, values, flows])
         self._equity = measures.equity
         self._written += 1

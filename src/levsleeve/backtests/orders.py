@@ -137,16 +137,22 @@ def affordable_contracts(
     premium: float,
     terms: Terms,
 ) -> float:
-    """The most whole contracts whose premium and costs the available funds pay in full."""
+    """The most whole contracts whose premium and costs the available funds pay in full.
+
+    An account that then borrows or is short keeps the minimum equity, as after any opening.
+    """
     rules = share_rules_of(tape, t)
     initial = share_requirements(account.shares, account.marks, tape.multiples[t], rules)[1]
-    available = account.money[CASH] + share_value(account) - initial
+    loanable = account.money[CASH] + share_value(account)
+    scale, shorts = gross_value(account), short_value(account)
     each = (premium + option_half_spread(premium, terms)) * multiplier
     low, high = 0.0, float(int(contracts))
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
         cost = middle * each + option_commission(middle, premium, terms.commission)
-        if in_deficit(available - cost, gross_value(account)):
+        borrows = shorts > 0.0 or in_deficit(account.money[CASH] - cost - shorts, scale)
+        least = max(initial, rules.minimum_equity_usd) if borrows else initial
+        if in_deficit(loanable - cost - least, scale):
             high = middle - 1.0
         else:
             low = middle

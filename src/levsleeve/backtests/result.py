@@ -52,16 +52,22 @@ class SleeveResult:
 
     @cached_property
     def margin(self) -> dict[str, float | int]:
-        """Utilization and cushion over the run, and how often the broker stepped in."""
+        """Utilization and cushion over the run, and how often the broker stepped in.
+
+        Peak and lowest also look at each close as it was marked, before a liquidation.
+        """
         kinds = self.events["kind"].value_counts()
         held = self.ledger["maintenance_margin"] > 0
         utilization = self.ledger["utilization"]
+        peak = self.ledger[["utilization", "marked_utilization"]].max(axis=1)
+        cushion = self.ledger[["cushion", "marked_cushion"]].min(axis=1)
+        calls = self.events.loc[self.events["kind"] == "margin_call", "before"]
         return {
-            "peak_utilization": float(utilization.max()),
+            "peak_utilization": float(peak.max()),
             "mean_utilization": float(utilization[held].mean()) if held.any() else 0.0,
-            "lowest_cushion": float(self.ledger["cushion"].min()),
-            "lowest_excess_liquidity_usd": float(self.ledger["excess_liquidity"].min()),
-            "sessions_below_10_percent_cushion": int((self.ledger["cushion"] < LOW_CUSHION).sum()),
+            "lowest_cushion": float(cushion.min()),
+            "lowest_excess_liquidity_usd": min([self.ledger["excess_liquidity"].min(), *calls]),
+            "sessions_below_10_percent_cushion": int((cushion < LOW_CUSHION).sum()),
             "margin_calls": int(kinds.get("margin_call", 0)),
             "liquidations": int(kinds.get("liquidation", 0)),
             "orders_cut": int(kinds.get("order_cut", 0)),
@@ -87,34 +93,28 @@ class SleeveResult:
 
     @cached_property
     def hedging(self) -> dict[str, float | str]:
-        """What the hedge cost and what it paid back, in dollars, both >= 0 for puts.
+        """What the hedge cost and what it paid back, in signed dollars: a cost is negative.
 
         Puts: ``cost_usd`` is premium with half-spread and commission, ``payoff_usd`` what expiry,
         sales and the last mark returned.  An inverse layer: ``cost_usd`` is what its trades cost,
         ``payoff_usd`` its signed price profit.
         """
-        trading = sum(self.costs_usd[place] for place in self.hedge_places)
+        cost = -sum(self.costs_usd[place] for place in self.hedge_places)
+        payoff = 0.0
         if self.hedge == "protective_put":
-            premium, returned = self._premium_and_payoff()
-            spread_and_commission = trading
-            cost, payoff = premium + spread_and_commission, returned
-        else:
-            cost = trading
+            bought = self.events[self.events["kind"] == "option_rolled"]
+            premium = float((bought["shares"] * bought["price"]).sum())
+            cost -= premium
+            payoff = premium + float(self.ledger["flow:option"].sum())
+        elif self.hedge == "inverse_layer":
             columns = [f"flow:price:{place}" for place in self.hedge_places]
-            payoff = float(self.ledger[columns].to_numpy().sum()) if columns else 0.0
+            payoff = float(self.ledger[columns].to_numpy().sum())
         return {
             "kind": self.hedge,
             "cost_usd": cost,
             "payoff_usd": payoff,
-            "net_usd": payoff - cost,
+            "net_usd": cost + payoff,
         }
-
-    def _premium_and_payoff(self) -> tuple[float, float]:
-        """Premiums paid at the model's mark, and what the options were worth when they left."""
-        rolled = self.events[self.events["kind"] == "option_rolled"]
-        premium = float((rolled["shares"] * rolled["price"]).sum())
-        flow = float(self.ledger["flow:option"].sum())
-        return premium, premium + flow
 
     def as_dict(self) -> dict[str, Any]:
         """Every figure of the run, in a stable order; what ``result.json`` holds."""

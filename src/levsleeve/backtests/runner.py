@@ -1,6 +1,7 @@
 """Run every sleeve of a study."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from levsleeve.backtests.driver import Progress, prepare, run_sleeve
@@ -10,6 +11,8 @@ from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
+from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
+from levsleeve.pricing.volatility import MODELS, volatility_model
 from levsleeve.strategies.sleeve import ProtectivePut
 
 Runs = dict[str, SleeveResult]
@@ -24,7 +27,7 @@ def run_study(
 
     Every sleeve is described and checked before the first one runs.
     """
-    sessions = _count_sessions(study, study_path, library)
+    sessions = _checked_sessions(study, study_path, library)
     described = {table.name: prepare(table, study_path)[1] for table in study.sleeve}
 
     def run_all(variant: Study, note: str, wanted: Callable[[str], bool]) -> Runs:
@@ -52,9 +55,31 @@ def run_study(
     )
 
 
-def _count_sessions(study: Study, study_path: Path, library: Library) -> int:
-    """How many sessions each run will have; a span outside the data is refused by file."""
+def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:
+    """How many sessions each run will have, once every name and date of the study is known."""
+
+    def rules_of(chosen: object) -> None:
+        if isinstance(chosen, date):
+            share_rules(chosen)
+            sale_fees(chosen)
+
+    lookups: dict[str, Callable[[], object]] = {
+        "benchmark": lambda: library.index(study.benchmark),
+        "rules_as_of": lambda: rules_of(study.rules_as_of),
+        "rules_beside": lambda: rules_of(study.rules_beside),
+        "volatility_model": lambda: volatility_model(study.volatility_model),
+        "volatility_beside": lambda: volatility_model(
+            study.volatility_beside or next(iter(MODELS))
+        ),
+        "account.financing": lambda: financing_plan(study.account.financing),
+        "account.commission": lambda: commission_plan(study.account.commission),
+    }
+    for key, look_up in lookups.items():
+        try:
+            look_up()
+        except LevsleeveError as error:
+            raise StudyError(f"{study_path}: {key}: {error}") from error
     try:
         return len(sessions_within(library.index(study.benchmark), (study.start, study.end)))
-    except LevsleeveError as error:
+    except StudyError as error:
         raise StudyError(f"{study_path}: {error}") from error

@@ -40,7 +40,7 @@ class StudyResult:
         columns = {name: _figures(result) for name, result in self.sleeves.items()}
         beside = (
             (self.other_rules, str(self.study.rules_beside), ("peak_utilization", "margin_calls")),
-            (self.other_volatility, str(self.study.volatility_beside), ("cagr", "hedge_cost_usd")),
+            (self.other_volatility, str(self.study.volatility_beside), ("cagr", "hedge_net_usd")),
         )
         for runs, variant, figures in beside:
             for name, result in runs.items():
@@ -76,5 +76,6 @@ def _figures(result: SleeveResult) -> dict[str, float]:
         "trading_usd": result.funding["trading_usd"],
         "hedge_cost_usd": float(result.hedging["cost_usd"]),
         "hedge_payoff_usd": float(result.hedging["payoff_usd"]),
+        "hedge_net_usd": float(result.hedging["net_usd"]),
         "ending_equity_usd": float(result.ledger["equity"].iloc[-1]),
     }

@@ -20,16 +20,22 @@ NARROWEST = 100
 
 def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets: bool) -> None:
     """Run a study, print its comparison, write its files and print where they are."""
-    from levsleeve.reports.comparison import NOTES, comparison_dict, comparison_table
+    from levsleeve.reports.comparison import (
+        NOTES,
+        comparison_dict,
+        comparison_table,
+        headline,
+    )
     from levsleeve.reports.publish import publish, refuse_foreign
 
-    waiting = Console(stderr=True)
+    waiting = Console(stderr=True, quiet=not Console(stderr=True).is_terminal)
     study = read_study(study_path)
     folder = out or Workspace.around(study_path).out / study.name
     refuse_foreign(folder)
     result = _run_with_progress(study, study_path, waiting)
     printed = Console() if Console().is_terminal else Console(width=max(Console().width, 140))
     if not as_json:
+        printed.print(headline(result), style="bold", highlight=False)
         printed.print(comparison_table(result))
         for note in NOTES:
             printed.print(note, style="dim", highlight=False)
@@ -43,15 +49,16 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
         typer.echo(json.dumps(comparison_dict(result), indent=2, allow_nan=False))
         return
     printed.print(f"\nwrote {len(files)} files:")
-    for name in [*result.sleeves, "comparison.json"]:
-        path = folder / name
-        inside = ", ".join(sorted(file.name for file in path.iterdir())) if path.is_dir() else ""
-        printed.print(f"  {_from_here(path)}{'/' if inside else ''}  {inside}", highlight=False)
+    for place in [*(folder / name for name in result.sleeves), folder]:
+        inside = ", ".join(sorted(file.name for file in place.iterdir() if file.is_file()))
+        printed.print(f"  {_from_here(place)}/  {inside}", highlight=False)
 
 
 def _run_with_progress(study: Study, study_path: Path, console: Console) -> StudyResult:
     """Run the sleeves under one progress bar a sleeve."""
-    with console.status("reading prices (the first run imports the history and compiles the rules)"):
+    with console.status(
+        "reading prices (the first run imports the history and compiles the rules)"
+    ):
         library = Library.open(Workspace.around(study_path).cache)
     columns = (
         TextColumn("{task.description}"),

@@ -104,7 +104,7 @@ def _open(path: Path) -> pq.ParquetFile:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; fetch or import it first") from None
+        raise DataError(f"{path}: no such file; it must be written first") from None
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror}); a readable file is right"
@@ -116,9 +116,7 @@ def _open(path: Path) -> pq.ParquetFile:
 
 
 def _damaged(path: Path) -> DataError:
-    return DataError(
-        f"{path}: not a whole Parquet file; delete it, then fetch, import or run it again"
-    )
+    return DataError(f"{path}: not a whole Parquet file; delete it and run again")
 
 
 def _metadata(path: Path, file: pq.ParquetFile) -> dict[str, str]:
@@ -129,6 +127,6 @@ def _metadata(path: Path, file: pq.ParquetFile) -> dict[str, str]:
     if found != FORMAT:
         raise DataError(
             f"{path}: levsleeve format {found}, but this version reads {FORMAT}; "
-            "delete it, then fetch, import or run it again"
+            "delete it and run again"
         )
     return metadata

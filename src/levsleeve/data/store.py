@@ -93,7 +93,9 @@ class Store:
         path = self.path(symbol)
         if not path.is_file():
             stored = ", ".join(self.symbols()) or "nothing"
-            raise DataError(f"{symbol}: not in {self.root}, which holds {stored}; fetch it first")
+            raise DataError(
+                f"{symbol}: not in {self.root}, which holds {stored}; it must be imported first"
+            )
         return path
 
     def _write(self, symbol: str, kind: str, frame: pd.DataFrame, provenance: Provenance) -> None:
@@ -115,7 +117,7 @@ class Store:
         if rows_sha256(frame) != stored:
             raise DataError(
                 f"{symbol}: the rows of {path} are not those that were stored; "
-                "delete the file, then fetch or import it again"
+                "delete the file and run again: bundled data are imported anew"
             )
         return frame, metadata
 

@@ -16,7 +16,7 @@ class Fund:
     """A daily-reset fund, or the index itself (multiple 1, no expense).
 
     Rates are fractions a year: ``expense_ratio`` and ``drag`` of net asset value,
-    ``financing_spread`` per borrowed turn over the bill rate (METHODS: fund model).
+    ``financing_spread`` per borrowed turn over the bill rate.
     """
 
     symbol: str

@@ -1,5 +1,7 @@
 """When an account is called, and the fewest shares whose sale or purchase cures it."""
 
+import math
+
 from levsleeve.compiled import rule
 from levsleeve.margin.fees import regulatory_sale_fees, share_commission
 from levsleeve.margin.schedule import CommissionPlan, SaleFees
@@ -58,7 +60,7 @@ def shares_to_cure(
         scale_usd,
     ):
         return held
-    low, high = 0.0, float(int(held))
+    low, high = 0.0, math.ceil(held) * 1.0
     while low < high:
         middle = float(int((low + high) / 2.0))
         gain = cure_gain(middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)

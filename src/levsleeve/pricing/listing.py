@@ -6,6 +6,8 @@ from levsleeve.compiled import rule
 
 LOW_BAND_USD = 25.0
 HIGH_BAND_USD = 200.0
+ROUNDING = 1e-12
+"""A target that meets a strike up to the rounding of a product is not below it: 0.7 x 90 is 63."""
 
 
 @rule
@@ -26,4 +28,4 @@ def listed_strike_at_or_below(target: float) -> float:
     [0.5, 17.0, 84.0, 200.0, 215.0]
     """
     interval = strike_interval(target)
-    return max(0.5, math.floor(target / interval) * interval)
+    return max(0.5, math.floor(target / interval * (1.0 + ROUNDING)) * interval)

@@ -54,7 +54,7 @@ def volatility_model(name: str) -> VolatilityModel:
     """
     if name not in MODELS:
         raise StudyError(
-            f"volatility model {name!r}: unknown; known are {', '.join(sorted(MODELS))}"
+            f"{name}: no volatility model of that name; known are {', '.join(sorted(MODELS))}"
         )
     return MODELS[name]
 

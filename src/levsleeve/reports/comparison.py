@@ -25,17 +25,18 @@ LABELS = {
     "trading_usd": ("commission, fees, spread", "dollars"),
     "hedge_cost_usd": ("hedge cost", "dollars"),
     "hedge_payoff_usd": ("hedge payoff", "dollars"),
+    "hedge_net_usd": ("hedge, net", "dollars"),
     "ending_equity_usd": ("ending equity", "dollars"),
 }
 """Label and unit of every row; percent rows hold fractions."""
 
 NOTES = (
     "Hypothetical performance: a back test on modelled funds. Option prices, fund prices, "
-    "dividends and borrow fees are modelled; each tear sheet names the assumptions.",
+    "dividends and borrow fees are modelled; result.json and the tear sheets name the assumptions.",
     "Interest, rebate and borrow fee are the account's; what a fund pays for its own leverage is "
-    "in its price. Sharpe arithmetic: mean excess return over bills; geometric: (CAGR - CAGR of "
-    "bills) / volatility. Hedge cost of puts: premium, half-spread and commission; of an inverse "
-    "layer: its trading, its payoff being its signed price profit.",
+    "in its price. A cost is negative. Sharpe arithmetic: mean excess return over bills; "
+    "geometric: (CAGR - CAGR of bills) / volatility. Hedge cost of puts: premium, half-spread and "
+    "commission; of an inverse layer: its trading, its payoff being its signed price profit.",
     "QuantStats annualises by a whole number of sessions where we use calendar time; its figures "
     "stand beside ours, with the reason, at the foot of each tear sheet and in result.json.",
 )
@@ -62,17 +63,20 @@ def label_of(figure: str) -> tuple[str, str]:
     return f"  {words.get(variant, kind)}", LABELS[base][1]
 
 
+def headline(result: StudyResult) -> str:
+    """One line that says what the comparison is of."""
+    study = result.study
+    rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
+    first = next(iter(result.sleeves.values())).metrics.first_session
+    return f"{study.title or study.name} | {first} to {study.end} | margin rules {rules}"
+
+
 def comparison_table(result: StudyResult) -> Table:
     """The comparison for a terminal: one column a sleeve, the benchmark last."""
     study, table = result.study, result.table()
     benchmark = _benchmark_figures(result.benchmark)
-    first = next(iter(result.sleeves.values())).metrics
-    rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
     page = Table(
         box=SIMPLE_HEAD,
-        title=f"{study.title or study.name} | {first.first_session} to {study.end} | "
-        f"margin rules {rules}",
-        title_justify="left",
         pad_edge=False,
     )
     page.add_column("")
@@ -92,7 +96,7 @@ def comparison_dict(result: StudyResult) -> dict[str, Any]:
     return {
         "schema": 1,
         "study": study.name,
-        "title": study.title,
+        "title": study.title or study.name,
         "start": study.start.isoformat(),
         "end": study.end.isoformat(),
         "rules_as_of": str(study.rules_as_of),

@@ -48,6 +48,7 @@ def publish(
             _write_sleeve(sleeve, result, folder / sleeve.name)
         _write_json(folder / "comparison.json", comparison_dict(result))
         _write_json(folder / "manifest.json", _manifest(result, result.sleeves))
+        _write_yardsticks(result, folder / "benchmark.parquet")
         if tearsheets:
             _write_tearsheets(result, folder, told)
     return sorted(path for path in out.rglob("*") if path.is_file())
@@ -110,6 +111,15 @@ def _write_sleeve(sleeve: SleeveResult, result: StudyResult, folder: Path) -> No
     _write_json(folder / "manifest.json", _manifest(result, {sleeve.name: sleeve}))
 
 
+def _write_yardsticks(result: StudyResult, path: Path) -> None:
+    """Session returns of the benchmark and of bills: what equity curves are drawn against."""
+    first = next(iter(result.sleeves.values()))
+    returns = {"benchmark_return": first.benchmark_returns, "bill_return": first.bill_returns}
+    frame = pd.DataFrame(returns).rename_axis("session")
+    facts = {"schema": "1", "study": first.study, "benchmark": result.study.benchmark}
+    write_frame(path, frame, facts)
+
+
 def _benchmark(sleeve: SleeveResult) -> "pd.Series[float]":
     """The benchmark over the sessions that the sleeve lived."""
     return sleeve.benchmark_returns.reindex(sleeve.returns.index)
@@ -138,7 +148,13 @@ def _write_tearsheets(result: StudyResult, folder: Path, told: Told | None) -> N
 
 def write_sleeve_tearsheet(path: Path, sleeve: SleeveResult) -> None:
     """One sleeve's QuantStats page, with everything it takes for granted."""
-    lines = [f"{subject}: {sentence}" for subject, sentence in sleeve.assumptions.items()]
+    margin = sleeve.margin
+    lines = [
+        f"margin: peak utilization {margin['peak_utilization']:.1%}, lowest cushion "
+        f"{margin['lowest_cushion']:.1%}, {margin['margin_calls']} margin calls, "
+        f"{margin['liquidations']} forced trades",
+        *(f"{subject}: {sentence}" for subject, sentence in sleeve.assumptions.items()),
+    ]
     if sleeve.wiped:
         lines.insert(0, "wiped: equity reached zero and the run ended on the last session shown")
     write_tearsheet(
