@@ -14,6 +14,7 @@ import levsleeve
 from levsleeve.backtests.ledger import identity_errors
 from levsleeve.cli.app import app
 from levsleeve.data.parquet import read_frame
+from levsleeve.reports.comparison import comparison_tables
 
 
 def invoke(*words: object) -> Result:
@@ -229,3 +230,12 @@ def test_bad_input_ends_with_exit_code_2_one_message_and_nothing_written(
     assert len(re.findall(r"^levsleeve: ", result.stderr, flags=re.MULTILINE)) == 1
     assert "Traceback" not in result.output
     assert not (study.parent / "out").exists()
+
+
+def test_a_narrow_terminal_gets_several_tables_and_no_figure_is_cut(small_study: Path) -> None:
+    result = levsleeve.run(small_study)
+    wide, narrow = (comparison_tables(result, width) for width in (140, 60))
+    assert [len(table.columns) for table in wide] == [4]
+    assert [len(table.columns) for table in narrow] == [3, 2]
+    figures = [cell for table in narrow for column in table.columns[1:] for cell in column.cells]
+    assert figures == [cell for column in wide[0].columns[1:] for cell in column.cells]

@@ -23,7 +23,7 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
     from levsleeve.reports.comparison import (
         NOTES,
         comparison_dict,
-        comparison_table,
+        comparison_tables,
         headline,
     )
     from levsleeve.reports.publish import publish, refuse_foreign
@@ -36,7 +36,8 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
     printed = Console() if Console().is_terminal else Console(width=max(Console().width, 140))
     if not as_json:
         printed.print(headline(result), style="bold", highlight=False)
-        printed.print(comparison_table(result))
+        for table in comparison_tables(result, printed.width):
+            printed.print(table)
         for note in NOTES:
             printed.print(note, style="dim", highlight=False)
     with waiting.status("writing the tear sheets" if tearsheets else "writing the run") as status:

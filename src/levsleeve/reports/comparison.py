@@ -1,6 +1,7 @@
 """The comparison of a study's sleeves: rows with labels and units, for a terminal and as JSON."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -71,22 +72,52 @@ def headline(result: StudyResult) -> str:
     return f"{study.title or study.name} | {first} to {study.end} | margin rules {rules}"
 
 
-def comparison_table(result: StudyResult) -> Table:
-    """The comparison for a terminal: one column a sleeve, the benchmark last."""
+def comparison_tables(result: StudyResult, width: int) -> list[Table]:
+    """The comparison for a terminal of ``width`` columns: one column a sleeve, the benchmark last.
+
+    Where they do not all fit side by side, as many as do stand in each of several tables.
+    """
+    columns = _columns(result)
+    labels, *sleeves = columns
+    tables: list[Table] = []
+    page: list[list[str]] = [labels]
+    for column in sleeves:
+        if len(page) > 1 and _width([*page, column]) > width:
+            tables.append(_table(page))
+            page = [labels]
+        page.append(column)
+    return [*tables, _table(page)]
+
+
+def _columns(result: StudyResult) -> list[list[str]]:
+    """The cells of every column, its heading first; the labels are the first column."""
     study, table = result.study, result.table()
+    rows = [label_of(str(figure)) for figure in table.index]
     benchmark = _benchmark_figures(result.benchmark)
-    page = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    page.add_column("")
+    columns = [["", *(label for label, _ in rows)]]
     for name, sleeve in result.sleeves.items():
-        page.add_column(f"{name}{' (wiped)' if sleeve.wiped else ''}", justify="right")
-    page.add_column(f"{study.benchmark} TR", justify="right")
-    for figure, row in table.iterrows():
-        label, unit = label_of(str(figure))
-        cells = [shown(float(value), unit) for value in row]
-        page.add_row(label, *cells, shown(benchmark.get(str(figure), math.nan), unit))
+        cells = zip(table[name], rows, strict=True)
+        heading = f"{name}{' (wiped)' if sleeve.wiped else ''}"
+        columns.append([heading, *(shown(float(value), unit) for value, (_, unit) in cells)])
+    known = [benchmark.get(str(figure), math.nan) for figure in table.index]
+    cells = zip(known, rows, strict=True)
+    columns.append([f"{study.benchmark} TR", *(shown(value, unit) for value, (_, unit) in cells)])
+    return columns
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    """Characters that a table of these columns takes, three between two columns."""
+    between = 3
+    return sum(max(map(len, column)) + between for column in columns)
+
+
+def _table(columns: Sequence[Sequence[str]]) -> Table:
+    """A table without frame; figures flush right, never wrapped."""
+    page = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        page.add_column(column[0], justify="left" if i == 0 else "right", no_wrap=True)
+    for row in zip(*(column[1:] for column in columns), strict=True):
+        page.add_row(*row)
     return page
 
 

@@ -98,7 +98,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.parquet"
     with pytest.raises(DataError) as caught:
         read_frame(path)
-    assert str(caught.value) == f"{path}: no such file; fetch or import it first"
+    assert str(caught.value) == f"{path}: no such file; it must be written first"
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path, kept: int) -> None:
     with pytest.raises(DataError) as caught:
         read_frame(path)
     assert str(caught.value) == (
-        f"{path}: not a whole Parquet file; delete it, then fetch, import or run it again"
+        f"{path}: not a whole Parquet file; delete it and run again"
     )
 
 
@@ -130,7 +130,7 @@ def test_rows_damaged_under_a_sound_footer_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_frame(path)
     assert str(caught.value) == (
-        f"{path}: not a whole Parquet file; delete it, then fetch, import or run it again"
+        f"{path}: not a whole Parquet file; delete it and run again"
     )
 
 
@@ -146,5 +146,5 @@ def test_a_file_of_another_format_is_refused(
         read_frame(path)
     assert str(caught.value) == (
         f"{path}: levsleeve format {found}, but this version reads 1; "
-        "delete it, then fetch, import or run it again"
+        "delete it and run again"
     )

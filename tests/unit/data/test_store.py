@@ -83,12 +83,12 @@ def test_an_unknown_symbol_is_met_with_those_that_are_stored(tmp_path: Path) -> 
     store = Store(tmp_path)
     with pytest.raises(DataError) as caught:
         store.read_prices("XYZ")
-    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds nothing; fetch it first"
+    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds nothing; it must be imported first"
     store.write_prices(table("ABC"))
     store.write_prices(table("DEF"))
     with pytest.raises(DataError) as caught:
         store.read_series("XYZ")
-    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds ABC, DEF; fetch it first"
+    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds ABC, DEF; it must be imported first"
 
 
 def test_prices_are_not_read_as_a_series_nor_a_series_as_prices(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_rows_edited_by_hand_are_detected(tmp_path: Path) -> None:
         store.read_prices("XYZ")
     assert str(caught.value) == (
         f"XYZ: the rows of {path} are not those that were stored; "
-        "delete the file, then fetch or import it again"
+        "delete the file and run again: bundled data are imported anew"
     )
 
 
