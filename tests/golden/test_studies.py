@@ -39,7 +39,7 @@ def test_a_shipped_study_answers_what_it_answered_when_its_result_was_committed(
 
 
 def assert_close(answer: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Figures to nine digits (another platform's exp and erfc differ in the last), the rest equal."""
+    """Figures to nine digits (exp and erfc differ in the last by platform), the rest equal."""
     assert list(answer) == list(expected)
     for key, value in expected.items():
         if isinstance(value, float):

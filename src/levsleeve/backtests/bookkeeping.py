@@ -15,25 +15,37 @@ from levsleeve.pricing.listing import listed_strike_at_or_below
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
 
+ROUNDING_PLACES = 9
+"""A product of shares and a ratio is whole if it is so to these decimals, as in ``split_fund``."""
+
 
 def execute_order(
-    broker: "MarginBroker", order: Any, size: float, price: float, multiplier: float
+    broker: "MarginBroker",
+    order: Any,
+    size: float,
+    price: float,
+    multiplier: float,
+    charged: float = 0.0,
 ) -> None:
-    """Book a fill in the order and the position, and tell the order's owner."""
+    """Book a fill in the order and the position, and tell the order's owner.
+
+    ``charged`` are commission and fees in dollars, shared between what it closes and opens.
+    """
     position = broker.positions[order.data]
     basis = position.price
     now_size, now_price, opened, closed = position.update(size, price)
     profit = -closed * (price - basis) * multiplier if closed else 0.0
+    closing_charge = charged * closed / size
     order.execute(
         order.data.datetime[0],
         size,
         price,
         closed,
         closed * basis * multiplier,
-        0.0,
+        closing_charge,
         opened,
         opened * price * multiplier,
-        0.0,
+        charged - closing_charge,
         0.0,
         profit,
         now_size,
@@ -50,7 +62,10 @@ def execute_order(
 def announce(
     broker: "MarginBroker", data: Any, size: float, price: float, multiplier: float
 ) -> None:
-    """Make known a trade that no strategy ordered: a liquidation or the end of an option."""
+    """Make known a trade that no strategy ordered: a liquidation or the end of an option.
+
+    An order to sell an option that is gone is cancelled: there is nothing left to sell.
+    """
     if size == 0.0:
         return
     kind = bt.order.BuyOrder if size > 0 else bt.order.SellOrder
@@ -60,13 +75,42 @@ def announce(
     order.accept(broker)
     broker.orders.append(order)
     execute_order(broker, order, size, price, multiplier)
+    for waiting in sales_from_slot(broker, data):
+        broker.cancel(waiting)
+
+
+def sales_from_slot(broker: "MarginBroker", data: Any) -> list[Any]:
+    """The pending orders that sell what an option slot holds; none for a fund."""
+    if broker.slot_of(data) < 0:
+        return []
+    return [order for order in broker.pending if order.data is data and order.issell()]
 
 
 def split_position(broker: "MarginBroker", data: Any, before: float, after: float) -> None:
-    """Restate a position after a split: more or fewer units at a price that keeps its cost."""
+    """Restate a position after a split, with its trade and the sales of options that wait.
+
+    The units are the account's, a fraction paid in cash; prices are per share, so that they go by
+    the ratio even where a reverse split leaves the number of contracts alone.
+    """
+    place, k = broker.places[data._name], broker.slot_of(data)
+    fund = int(broker.account.underlyings[k]) if k >= 0 else place
+    ratio = float(broker.market.tape.splits[broker.session, fund])
     position = broker.positions[data]
-    price = position.price * before / after if after else 0.0
-    position.fix(after, price)
+    position.fix(after, position.price / ratio if after else 0.0)
+    for strategy in broker.cerebro.runningstrats:
+        for trades in strategy._trades[data].values():
+            if trades and trades[-1].isopen:
+                trades[-1].size *= after / before
+                trades[-1].price /= ratio
+    for order in sales_from_slot(broker, data):
+        _restate(order, order.executed.remsize * after / before, ratio)
+
+
+def _restate(order: Any, size: float, ratio: float) -> None:
+    """Give a waiting order a new signed size, and its price per new share."""
+    order.size = order.created.size = order.executed.remsize = size
+    if order.created.price:
+        order.created.price /= ratio
 
 
 def scale_orders(orders: Iterable[Any], places: Mapping[str, int], splits: Floats) -> None:
@@ -78,11 +122,7 @@ def scale_orders(orders: Iterable[Any], places: Mapping[str, int], splits: Float
         ratio = float(splits[place]) if place < len(splits) else 1.0
         if ratio == 1.0:
             continue
-        size = float(int(order.executed.remsize * ratio))
-        order.size = order.created.size = size
-        order.executed.remsize = size
-        if order.created.price:
-            order.created.price /= ratio
+        _restate(order, float(int(round(order.executed.remsize * ratio, ROUNDING_PLACES))), ratio)
         if contract is not None:
             strike = float(listed_strike_at_or_below(contract.strike / ratio))
             order.addinfo(contract=replace(contract, strike=strike))

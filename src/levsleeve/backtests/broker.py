@@ -22,8 +22,11 @@ from levsleeve.backtests.forced import is_wiped, maintenance_test
 from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.measures import Measures, measure
+from levsleeve.backtests.order_life import clip_to_reductions, reduces, triggers
 from levsleeve.backtests.orders import affordable, closing_part, fill_shares
 from levsleeve.backtests.state import (
+    COMMISSION,
+    FEES,
     LIQUIDATED,
     OPTION_EXPIRED,
     ORDER_CUT,
@@ -47,6 +50,7 @@ from levsleeve.backtests.steps import (
 )
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError, StudyError
+from levsleeve.strategies.hedges import CONTRACT_SHARES
 
 
 class MarginBroker(bt.brokers.BackBroker):
@@ -86,6 +90,8 @@ class MarginBroker(bt.brokers.BackBroker):
         slots: Sequence[str] = self.p.slots
         self.names = (*symbols, *slots)
         self.places = {name: place for place, name in enumerate(self.names)}
+        for slot in slots:
+            self.setcommission(mult=CONTRACT_SHARES, name=slot)
         self.account = new_account(self.p.cash, len(symbols), len(slots))
         self.ledger = LedgerBuilder(self.market.sessions, symbols, slots, self.p.cash)
         self.event_rows: list[tuple[int, Floats]] = []
@@ -105,7 +111,9 @@ class MarginBroker(bt.brokers.BackBroker):
         scale_orders(self.pending, self.places, tape.splits[t])
         open_session(account, tape, t, self.terms)
         while self._cash_addition:
-            external_flow(account, self._cash_addition.popleft())
+            amount = self._cash_addition.popleft()
+            self._fundshares += amount / self._fundval
+            external_flow(account, amount)
         self._drain()
         mark(account, tape, t, self.terms)
         expire(account, tape, t)
@@ -113,7 +121,7 @@ class MarginBroker(bt.brokers.BackBroker):
         marked = measure(account, tape, t, self.terms)
         if maintenance_test(account, tape, t, self.terms):
             self._drain()
-            self._cancel_openings()
+            clip_to_reductions(self)
         self.wiped = is_wiped(account)
         if not self.wiped:
             self._work_pending()
@@ -126,6 +134,7 @@ class MarginBroker(bt.brokers.BackBroker):
         measures = measure(self.account, self.market.tape, self.session, self.terms)
         self.ledger.write(self.account, marked, measures)
         self.cash, self._value = measures.cash, measures.equity
+        self._valuelever = measures.equity
         self._fundval = self._value / self._fundshares
         for k, premium in enumerate(self.account.option_marks):
             self.data_at(len(self.market.funds) + k).lines.close[0] = premium
@@ -167,47 +176,17 @@ class MarginBroker(bt.brokers.BackBroker):
 
     def _work_pending(self) -> None:
         """Fill what can fill at this close: orders that only reduce come first."""
-        waiting = list(self.pending)
-        self.pending.clear()
-        for order in sorted(waiting, key=lambda order: not self._reduces(order)):
-            if not order.alive():
+        for order in sorted(self.pending, key=lambda order: not reduces(self, order)):
+            if not order.alive():  # cancelled by an order filled just before
                 continue
-            if order.expire():
-                self._finish(order)
-            elif order.active() and self._triggers(order):
-                self._fill(order)
-            else:
-                self.pending.append(order)
-
-    def _cancel_openings(self) -> None:
-        """After a liquidation: orders that open are cancelled, those that reduce are clipped."""
-        for order in list(self.pending):
-            held = float(self.positions[order.data].size)
-            size = float(order.executed.remsize)
-            keep = closing_part(held, size)
-            if keep == 0.0:
+            if order.executed.remsize == 0.0:  # a reverse split left nothing of it
                 self.cancel(order)
-            elif keep != size:
-                order.executed.remsize = keep
-
-    def _reduces(self, order: Any) -> bool:
-        """Whether an order only shrinks a position."""
-        size = float(order.executed.remsize)
-        return bool(closing_part(float(self.positions[order.data].size), size) == size)
-
-    def _triggers(self, order: Any) -> bool:
-        """Whether this close fills it: limits at or better than their price, stops at or beyond."""
-        close, price = order.data.close[0], order.created.price
-        if order.exectype in (bt.Order.Market, bt.Order.Close):
-            return True
-        if order.exectype == bt.Order.Limit:
-            return bool(close <= price if order.isbuy() else close >= price)
-        if order.exectype == bt.Order.Stop:
-            return bool(close >= price if order.isbuy() else close <= price)
-        raise StudyError(
-            f"order in {order.data._name}: {order.getordername()} orders are not filled on closes; "
-            "Market, Close, Limit and Stop are"
-        )
+            elif order.expire():
+                self.pending.remove(order)
+                self._finish(order)
+            elif order.active() and triggers(self, order):
+                self.pending.remove(order)
+                self._fill(order)
 
     def _fill(self, order: Any) -> None:
         """Fill, cut or refuse one order at this close."""
@@ -217,13 +196,16 @@ class MarginBroker(bt.brokers.BackBroker):
         if allowed != wanted:
             price = self.account.option_marks[k] if k >= 0 else self.account.marks[place]
             kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT
-            record(self.account, kind, place, wanted, price, wanted, allowed, WHY_AVAILABLE_FUNDS)
+            unit = self.account.multipliers[k] if k >= 0 else 1.0
+            asked, granted = wanted * unit, allowed * unit
+            record(self.account, kind, place, asked, price, asked, granted, WHY_AVAILABLE_FUNDS)
         if allowed != 0.0:
             self._trade(order, place, allowed)
         elif k >= 0 and self.account.contracts[k] == 0.0:
             clear_slot(self.account, k)
         self._drain()
         if allowed == wanted:
+            self._ococheck(order)
             self._bracketize(order)
             return
         if allowed == 0.0:
@@ -248,6 +230,7 @@ class MarginBroker(bt.brokers.BackBroker):
     def _trade(self, order: Any, place: int, allowed: float) -> None:
         """Carry out what was allowed."""
         account, k = self.account, self.slot_of(order.data)
+        charged = account.flows[COMMISSION] + account.flows[FEES]
         if k >= 0:
             paid, multiplier = trade_contracts(account, k, allowed, self.terms)
         else:
@@ -255,7 +238,8 @@ class MarginBroker(bt.brokers.BackBroker):
             paid = fill_shares(account, self.market.tape, self.session, place, allowed, self.terms)
             after = account.shares[place]
             record(account, ORDER_FILLED, place, allowed, paid, held, after, WHY_ORDER)
-        execute_order(self, order, allowed, paid, multiplier)
+        charged -= account.flows[COMMISSION] + account.flows[FEES]
+        execute_order(self, order, allowed, paid, multiplier, float(charged))
 
     def _finish(self, order: Any) -> None:
         """Tell of an order that will not be filled further, and release those tied to it."""

@@ -71,6 +71,11 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
             f"order in {order.data._name}: the slot still holds {account.contracts[k]:g} "
             "contracts; sell them or let them expire first"
         )
+    if contract.expiry.toordinal() <= broker.market.tape.dates[broker.session]:
+        raise StudyError(
+            f"order in {order.data._name}: {contract} has expired at this fill, "
+            f"{broker.market.sessions[broker.session]:%Y-%m-%d}; a later expiry is right"
+        )
     account.multipliers[k] = CONTRACT_SHARES
     account.strikes[k] = contract.strike
     account.expiries[k] = contract.expiry.toordinal()

@@ -54,4 +54,7 @@ def test_a_fund_is_not_an_index(library: Library, ask: str) -> None:
 def test_a_library_on_an_empty_store_imports_nothing_by_itself(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         Library(Store(tmp_path)).prices("SP500")
-    assert str(caught.value) == f"SP500: not in {tmp_path}, which holds nothing; it must be imported first"
+    assert (
+        str(caught.value)
+        == f"SP500: not in {tmp_path}, which holds nothing; it must be imported first"
+    )

@@ -116,9 +116,7 @@ def test_a_file_cut_short_is_named(tmp_path: Path, kept: int) -> None:
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(DataError) as caught:
         read_frame(path)
-    assert str(caught.value) == (
-        f"{path}: not a whole Parquet file; delete it and run again"
-    )
+    assert str(caught.value) == (f"{path}: not a whole Parquet file; delete it and run again")
 
 
 def test_rows_damaged_under_a_sound_footer_are_named(tmp_path: Path) -> None:
@@ -129,9 +127,7 @@ def test_rows_damaged_under_a_sound_footer_are_named(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         read_frame(path)
-    assert str(caught.value) == (
-        f"{path}: not a whole Parquet file; delete it and run again"
-    )
+    assert str(caught.value) == (f"{path}: not a whole Parquet file; delete it and run again")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +141,5 @@ def test_a_file_of_another_format_is_refused(
     with pytest.raises(DataError) as caught:
         read_frame(path)
     assert str(caught.value) == (
-        f"{path}: levsleeve format {found}, but this version reads 1; "
-        "delete it and run again"
+        f"{path}: levsleeve format {found}, but this version reads 1; delete it and run again"
     )

@@ -83,12 +83,18 @@ def test_an_unknown_symbol_is_met_with_those_that_are_stored(tmp_path: Path) -> 
     store = Store(tmp_path)
     with pytest.raises(DataError) as caught:
         store.read_prices("XYZ")
-    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds nothing; it must be imported first"
+    assert (
+        str(caught.value)
+        == f"XYZ: not in {tmp_path}, which holds nothing; it must be imported first"
+    )
     store.write_prices(table("ABC"))
     store.write_prices(table("DEF"))
     with pytest.raises(DataError) as caught:
         store.read_series("XYZ")
-    assert str(caught.value) == f"XYZ: not in {tmp_path}, which holds ABC, DEF; it must be imported first"
+    assert (
+        str(caught.value)
+        == f"XYZ: not in {tmp_path}, which holds ABC, DEF; it must be imported first"
+    )
 
 
 def test_prices_are_not_read_as_a_series_nor_a_series_as_prices(tmp_path: Path) -> None:

@@ -1,0 +1,182 @@
+"""The facts and formulas of the slow account, restated in plain Python.
+
+Sources: FINRA 4210(c) and Regulatory Notice 09-53, 12 CFR 220.12, IBKR interest tiers and
+commissions, SEC and FINRA sale fees up to 2018; Black and Scholes (1973), Leung and Sircar (2015).
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+SCALED_FROM = date(2009, 12, 1)
+SECTION_31 = [
+    (date(1990, 1, 1), 25.70), (date(2010, 1, 15), 12.70), (date(2010, 4, 1), 16.90),
+    (date(2011, 1, 21), 19.20), (date(2012, 2, 21), 18.00), (date(2012, 4, 1), 22.40),
+    (date(2013, 5, 25), 17.40), (date(2014, 3, 18), 22.10), (date(2015, 2, 14), 18.40),
+    (date(2016, 2, 16), 21.80), (date(2017, 7, 4), 23.10), (date(2018, 5, 22), 13.00),
+]  # fmt: skip
+ACTIVITY = [
+    (date(1990, 1, 1), 0.000075, 3.75), (date(2011, 7, 1), 0.000090, 4.50),
+    (date(2012, 3, 1), 0.000095, 4.75), (date(2012, 7, 1), 0.000119, 5.95),
+]  # fmt: skip
+DEBIT = [(1e5, 0.0150), (1e6, 0.0100), (5e7, 0.0075), (math.inf, 0.0050)]
+SHORT_PROCEEDS = [(1e6, -0.0125), (3e6, -0.0050), (math.inf, -0.0025)]
+NOTHING = 1e-9
+"""Less than this many dollars below zero is the rounding of a sum, not a deficit."""
+
+
+@dataclass(frozen=True)
+class Fund:
+    symbol: str
+    multiple: float
+    cost_rate: float
+    borrow_rate: float
+    closes: list[float]
+    splits: list[float]
+    dividends: list[float]
+
+
+@dataclass(frozen=True)
+class World:
+    dates: list[date]
+    funds: list[Fund]
+    bills: list[float]
+    vix: list[float]
+    expiries: list[date]
+    rules_on: date | None
+
+
+@dataclass(frozen=True)
+class PutRule:
+    fund: int
+    moneyness: float
+    tenor_days: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    cash: float
+    weights: list[float]
+    cap: float
+    cadence: str = "monthly"
+    band: float = 0.0
+    put: PutRule | None = None
+    half_spread: float = 0.0002
+    option_half_spread: float = 0.05
+    option_half_least: float = 0.05
+    penalty: float = 0.001
+    skew: str = "vix_standard_skew"
+
+
+@dataclass
+class Option:
+    fund: int
+    strike: float
+    expiry: date
+    contracts: float
+    multiplier: float = 100.0
+    mark: float = 0.0
+
+
+@dataclass
+class Row:
+    cash: float
+    equity: float
+    maintenance: float
+    initial: float
+    special_memorandum: float
+    shares: list[float]
+    option_shares: float
+    events: list[str]
+
+
+def normal(x: float) -> float:
+    return 0.5 * (1.0 + math.erf(x / math.sqrt(2.0)))
+
+
+def put_price(spot: float, strike: float, rate: float, years: float, volatility: float) -> float:
+    d1 = (math.log(spot / strike) + (rate + volatility**2 / 2) * years) / volatility / years**0.5
+    d2 = d1 - volatility * math.sqrt(years)
+    return strike * math.exp(-rate * years) * normal(-d2) - spot * normal(-d1)
+
+
+def tiered(balance: float, start: float, slices: list[tuple[float, float]], base: float) -> float:
+    """Dollars a year on the part of a balance above ``start``, each slice at its rate."""
+    total = 0.0
+    for end, spread in slices:
+        total += max(0.0, min(balance, end) - start) * max(0.0, base + spread)
+        start = end
+    return total
+
+
+def maintenance_each(price: float, multiple: float, *, short: bool, on: date) -> float:
+    """Dollars per share that a position must keep."""
+    k = max(1.0, abs(multiple)) if on >= SCALED_FROM else 1.0
+    if not short:
+        return min(0.25 * k, 1.0) * price
+    if price < 5.0:
+        return max(2.50, price)
+    return max(5.00, 0.30 * price, min(0.30 * k, 1.0) * price)
+
+
+def initial_each(price: float, multiple: float, *, short: bool, on: date) -> float:
+    return max(0.5 * price, maintenance_each(price, multiple, short=short, on=on))
+
+
+def share_cost(price: float, n: float, half_spread: float, on: date) -> float:
+    """Half-spread, commission and, on a sale (n < 0), the regulators' fees."""
+    quantity = abs(n)
+    cost = quantity * price * half_spread
+    cost += min(max(0.005 * quantity, 1.0), 0.01 * quantity * price)
+    if n < 0:
+        rate = [r for since, r in SECTION_31 if since <= on][-1]
+        each, most = [(e, m) for since, e, m in ACTIVITY if since <= on][-1]
+        cost += quantity * price * rate / 1e6 + min(each * quantity, most)
+    return cost
+
+
+def option_cost(held: Option, plan: Plan) -> float:
+    """Half-spread and commission for trading all of it."""
+    half = min(held.mark, max(plan.option_half_least, plan.option_half_spread * held.mark))
+    each = 0.25 if held.mark < 0.05 else 0.50 if held.mark < 0.10 else 0.65
+    return held.contracts * (held.multiplier * half) + max(each * held.contracts, 1.0)
+
+
+def fund_put(world: World, held: Option, t: int, skew: str) -> float:
+    """European Black-Scholes at the index volatility that Leung and Sircar map the strike to."""
+    fund = world.funds[held.fund]
+    spot, rate, vix = fund.closes[t], world.bills[t], world.vix[t]
+    years = (held.expiry - world.dates[t]).days / 365.0
+    if years <= 0:
+        return max(0.0, held.strike - spot)
+    level = 0.8545 if skew == "vix_standard_skew" else 0.85
+    carry = (rate * (fund.multiple - 1.0) + fund.cost_rate) * years
+    decay = fund.multiple * (fund.multiple - 1.0) / 2.0 * (level * vix) ** 2 * years
+    moneyness = (math.log(held.strike / spot) + carry + decay) / fund.multiple
+    if skew == "vix_standard_skew":
+        x = (moneyness - (rate - 0.019) * years) / (vix * math.sqrt(years))
+        x = min(max(x, -4.0), 0.5)
+        index = vix * (0.8545 - 0.2759 * x - 0.0063 * x * x)
+    else:
+        tenor = math.sqrt(30.0 / 365.0 / max(years, 5.0 / 365.0))
+        index = 0.85 * vix * min(max(1.0 - 3.5 * moneyness * tenor, 0.5), 2.5)
+    return put_price(spot, held.strike, rate, years, abs(fund.multiple) * index)
+
+
+def period(on: date, cadence: str) -> tuple[int, ...]:
+    """What names the period that a date is in: a new name is a new period."""
+    year, week, _ = on.isocalendar()
+    return {
+        "daily": (on.toordinal(),),
+        "weekly": (year, week),
+        "monthly": (on.year, on.month),
+        "quarterly": (on.year, (on.month - 1) // 3),
+        "once": (0,),
+    }[cadence]
+
+
+def listed(target: float) -> float:
+    """The highest listed strike at or below: $0.50 apart below 25, $1 to 200, $5 above."""
+    step = 0.5 if target < 25 else 1.0 if target <= 200 else 5.0
+    return max(0.5, math.floor(target / step) * step)

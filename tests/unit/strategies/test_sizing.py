@@ -1,0 +1,145 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from levsleeve.data.calendar import exchange_sessions
+from levsleeve.errors import StudyError
+from levsleeve.strategies.sizing import (
+    capped_weight,
+    outside_band,
+    rebalance_sessions,
+    target_shares,
+)
+
+
+@pytest.mark.parametrize(
+    ("weight", "leveraged", "gross", "cap", "allowed"),
+    [
+        (0.5, True, 0.5, 0.6, 0.5),
+        (0.5, True, 0.6, 0.6, 0.5),  # at the cap
+        (0.5, True, 1.0, 0.6, 0.3),  # 0.5 x 0.6
+        (-0.5, True, 1.0, 0.6, -0.3),
+        (0.5, False, 1.0, 0.6, 0.5),  # a plain fund is untouched
+        (0.0, True, 0.0, 0.6, 0.0),
+    ],
+)
+def test_leveraged_weights_shrink_in_proportion_above_the_cap(
+    weight: float, gross: float, cap: float, allowed: float, *, leveraged: bool
+) -> None:
+    assert capped_weight(weight, leveraged, gross, cap) == pytest.approx(allowed, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("weight", "equity", "price", "shares"),
+    [
+        (0.5, 10_000.0, 33.0, 151.0),  # 151.5
+        (-0.5, 10_000.0, 33.0, -151.0),  # towards zero on both sides
+        (0.5, 10_000.0, 50.0, 100.0),
+        (0.5, 99.0, 50.0, 0.0),
+        (0.0, 10_000.0, 50.0, 0.0),
+        (1.5, 10_000.0, 100.0, 150.0),
+        (0.5, 0.0, 50.0, 0.0),
+        (0.5, -10_000.0, 50.0, 0.0),
+        (-0.5, -10_000.0, 50.0, 0.0),
+        (0.5, 10_000.0, 0.0, 0.0),
+    ],
+)
+def test_a_target_is_in_whole_shares_worth_at_most_the_weight(
+    weight: float, equity: float, price: float, shares: float
+) -> None:
+    assert target_shares(weight, equity, price) == shares
+
+
+@pytest.mark.parametrize(
+    ("shares", "price", "equity", "outside"),
+    [
+        # A target of half of equity, a band of 5 %.
+        (500.0, 10.0, 10_000.0, False),
+        (560.0, 10.0, 10_000.0, True),
+        (440.0, 10.0, 10_000.0, True),
+        (545.0, 10.0, 10_000.0, False),
+        (455.0, 10.0, 10_000.0, False),
+        (-500.0, 10.0, 10_000.0, True),
+        (500.0, 10.0, 0.0, True),  # nothing is left: trade
+        (500.0, 10.0, -1.0, True),
+    ],
+)
+def test_a_weight_is_traded_once_it_deviates_by_more_than_the_band(
+    shares: float, price: float, equity: float, *, outside: bool
+) -> None:
+    assert outside_band(shares, price, 0.5, equity, 0.05) is outside
+
+
+def test_a_deviation_of_exactly_the_band_is_left_alone() -> None:
+    assert outside_band(75.0, 1.0, 0.5, 100.0, 0.25) is False
+    assert outside_band(76.0, 1.0, 0.5, 100.0, 0.25) is True
+    assert outside_band(50.0, 1.0, 0.5, 100.0, 0.0) is False
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "cadence", "due"),
+    [
+        # Around New Year 2019: no sessions on 25 December, 1 January and 21 January.
+        (
+            "2018-12-20",
+            "2019-01-25",
+            "weekly",
+            ["12-20", "12-24", "12-31", "01-07", "01-14", "01-22"],
+        ),
+        ("2018-12-20", "2019-01-25", "monthly", ["12-20", "01-02"]),
+        ("2018-12-20", "2019-01-25", "quarterly", ["12-20", "01-02"]),
+        ("2018-12-20", "2019-01-25", "once", ["12-20"]),
+        # A week and a month that the hurricane of 29 and 30 October 2012 shortened.
+        ("2012-10-25", "2012-11-06", "weekly", ["10-25", "10-31", "11-05"]),
+        ("2012-10-25", "2012-11-06", "monthly", ["10-25", "11-01"]),
+        ("2012-10-25", "2012-11-06", "quarterly", ["10-25"]),
+        (
+            "2012-10-25",
+            "2012-11-06",
+            "daily",
+            ["10-25", "10-26", "10-31", "11-01", "11-02", "11-05", "11-06"],
+        ),
+        # The exchange was closed from 11 to 14 September 2001.
+        ("2001-09-06", "2001-09-25", "weekly", ["09-06", "09-10", "09-17", "09-24"]),
+        # A Good Friday before the first of April; Independence Day on a Monday.
+        ("2018-03-26", "2018-04-03", "monthly", ["03-26", "04-02"]),
+        ("2016-06-30", "2016-07-08", "weekly", ["06-30", "07-05"]),
+        ("2016-06-30", "2016-07-08", "quarterly", ["06-30", "07-01"]),
+        # A whole year.
+        (
+            "2015-01-02",
+            "2015-12-31",
+            "monthly",
+            [
+                "01-02", "02-02", "03-02", "04-01", "05-01", "06-01",
+                "07-01", "08-03", "09-01", "10-01", "11-02", "12-01",
+            ],
+        ),
+        ("2015-01-02", "2015-12-31", "quarterly", ["01-02", "04-01", "07-01", "10-01"]),
+    ],
+)  # fmt: skip
+def test_the_first_session_of_a_period_decides_and_the_very_first_always(
+    first: str, last: str, cadence: str, due: list[str]
+) -> None:
+    sessions = exchange_sessions(pd.Timestamp(first), pd.Timestamp(last))
+    decides = rebalance_sessions(sessions, cadence)
+    assert decides.dtype == np.bool_
+    assert len(decides) == len(sessions)
+    assert sessions[decides].strftime("%m-%d").tolist() == due
+
+
+@pytest.mark.parametrize("cadence", ["daily", "weekly", "monthly", "quarterly", "once"])
+def test_a_cadence_looks_at_nothing_later(cadence: str) -> None:
+    sessions = exchange_sessions(pd.Timestamp("2018-11-01"), pd.Timestamp("2019-02-28"))
+    whole = rebalance_sessions(sessions, cadence)
+    for end in (1, 2, 20, 41, 42):
+        assert rebalance_sessions(sessions[:end], cadence).tolist() == whole[:end].tolist()
+
+
+def test_an_unknown_cadence_is_refused() -> None:
+    sessions = exchange_sessions(pd.Timestamp("2018-12-20"), pd.Timestamp("2018-12-31"))
+    with pytest.raises(StudyError) as refused:
+        rebalance_sessions(sessions, "yearly")
+    assert str(refused.value) == (
+        "rebalance: 'yearly'; one of daily, weekly, monthly, quarterly, once is right"
+    )

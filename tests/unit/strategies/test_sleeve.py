@@ -1,0 +1,247 @@
+import math
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from levsleeve.errors import DataError, StudyError
+from levsleeve.strategies.sleeve import Hedge, Holding, InverseLayer, ProtectivePut, Sleeve
+
+BULL, BEAR = "SP500?L=3", "SP500?L=-3"
+
+
+def sleeve(
+    *holdings: tuple[str, float], cap: float = 1.0, hedge: Hedge | None = None, band: float = 0.0
+) -> Sleeve:
+    return Sleeve(tuple(Holding(*held) for held in holdings), cap, hedge, band=band)
+
+
+# --- what it trades ------------------------------------------------------------------------------
+
+
+def test_an_unhedged_sleeve_trades_what_it_holds() -> None:
+    plain = sleeve(("UPRO", 0.5), ("SP500", 0.4))
+    assert plain.targets == {"UPRO": 0.5, "SP500": 0.4}
+    assert plain.funds == ("UPRO", "SP500")
+    assert plain.slots == ()
+    assert plain.rebalance == "monthly"
+
+
+def test_the_cap_counts_leveraged_funds_on_both_sides_but_not_the_index() -> None:
+    assert sleeve(("UPRO", 0.4), ("SDS", -0.3), ("SP500", 0.9)).leveraged_weight == pytest.approx(
+        0.7, abs=1e-15
+    )
+
+
+def test_a_fund_that_moves_one_for_one_against_the_index_counts_under_the_cap() -> None:
+    assert sleeve(("SH", 0.4)).leveraged_weight == 0.4
+
+
+@pytest.mark.parametrize(
+    ("held", "weight", "hedge", "ratio", "layer"),
+    [
+        # ratio x weight x multiple / multiple of the layer's fund
+        (BULL, 0.5, BEAR, 0.25, 0.125),
+        (BULL, 0.5, BEAR, 1.0, 0.5),
+        (BULL, 0.4, "SP500?L=-1", 0.25, 0.3),
+        (BULL, 0.4, "SP500?L=-2", 0.5, 0.3),
+        ("SP500", 0.6, BEAR, 0.5, 0.1),
+        (BULL, -0.2, "SP500?L=2", 0.5, 0.15),  # a short bull is hedged by a long one
+        (BEAR, 0.2, BULL, 0.5, 0.1),
+    ],
+)
+def test_an_inverse_layer_offsets_its_part_of_the_index_exposure(
+    held: str, weight: float, hedge: str, ratio: float, layer: float
+) -> None:
+    hedged = sleeve((held, weight), hedge=InverseLayer(hedge, ratio))
+    assert hedged.funds == (held, hedge)
+    assert hedged.targets[held] == weight
+    assert hedged.targets[hedge] == pytest.approx(layer, abs=1e-15)
+
+
+def test_an_inverse_layer_offsets_all_holdings_together_and_counts_under_the_cap() -> None:
+    # 0.2 x 3 + 0.3 x 2 = 1.2 of exposure; a quarter of it over 3.
+    hedged = sleeve(("UPRO", 0.2), ("SSO", 0.3), hedge=InverseLayer("SPXU"))
+    assert hedged.targets["SPXU"] == pytest.approx(0.1, abs=1e-15)
+    assert hedged.leveraged_weight == pytest.approx(0.6, abs=1e-15)
+
+
+def test_a_put_has_a_slot_and_no_weight() -> None:
+    hedged = sleeve(("UPRO", 0.5), hedge=ProtectivePut("UPRO"))
+    assert hedged.targets == {"UPRO": 0.5}
+    assert hedged.slots == ("UPRO:put",)
+    assert hedged.hedge == ProtectivePut("UPRO", moneyness=0.85, tenor_days=30.0, coverage=1.0)
+
+
+def test_a_sleeve_never_changes() -> None:
+    plain = sleeve(("UPRO", 0.5))
+    with pytest.raises(FrozenInstanceError) as refused:
+        plain.cap = 2.0  # type: ignore[misc]
+    assert str(refused.value) == "cannot assign to field 'cap'"
+
+
+# --- what stands at the border of what can be run ------------------------------------------------
+
+
+def test_weights_may_meet_the_cap_up_to_the_rounding_of_their_sum() -> None:
+    assert sleeve(("UPRO", 0.1), ("SSO", 0.2), cap=0.3).leveraged_weight > 0.3
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        ProtectivePut("UPRO", moneyness=1.5),
+        ProtectivePut("UPRO", moneyness=0.01),
+        ProtectivePut("UPRO", tenor_days=1.0),
+        ProtectivePut("UPRO", tenor_days=366.0),
+        ProtectivePut("UPRO", coverage=1.0),
+        ProtectivePut("UPRO", coverage=0.01),
+    ],
+)
+def test_a_put_may_stand_at_the_ends_of_its_terms(put: ProtectivePut) -> None:
+    assert sleeve(("UPRO", 0.5), hedge=put).hedge == put
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def test_a_sleeve_of_nothing_is_refused() -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve()
+    assert str(refused.value) == "sleeve: it holds nothing; name at least one fund"
+
+
+@pytest.mark.parametrize("cap", [0.0, -0.5, math.inf, math.nan])
+def test_a_cap_that_caps_nothing_is_refused(cap: float) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.5), cap=cap)
+    assert str(refused.value) == f"cap: {cap}; a positive fraction of equity is right"
+
+
+@pytest.mark.parametrize("band", [-0.01, 1.0, math.nan])
+def test_a_band_outside_of_equity_is_refused(band: float) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.5), band=band)
+    assert str(refused.value) == f"band: {band}; a fraction of equity from 0 to below 1 is right"
+
+
+@pytest.mark.parametrize("weight", [0.0, math.inf, -math.inf, math.nan])
+def test_a_weight_of_nothing_or_of_no_number_is_refused(weight: float) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("SSO", 0.1), ("UPRO", weight))
+    assert str(refused.value) == f"UPRO: weight is {weight}; a fraction other than 0 is right"
+
+
+def test_a_fund_held_twice_is_refused() -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.2), ("UPRO", 0.1))
+    assert str(refused.value) == "sleeve: a fund is held twice; give it one weight"
+
+
+def test_a_fund_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(DataError) as refused:
+        sleeve(("UPR0", 0.2))
+    assert str(refused.value) == "UPR0: no fund of that name; did you mean UPRO?"
+
+
+@pytest.mark.parametrize(
+    ("holdings", "cap", "hedge", "gross", "limit"),
+    [
+        ((("UPRO", 0.75),), 0.5, None, "0.75", "0.5"),
+        ((("UPRO", -0.75),), 0.5, None, "0.75", "0.5"),
+        ((("UPRO", 0.3), ("SPXU", 0.3)), 0.5, None, "0.6", "0.5"),
+        ((("UPRO", 0.5),), 0.6, InverseLayer("SPXU"), "0.625", "0.6"),
+    ],
+)
+def test_weights_above_the_cap_are_refused(
+    holdings: tuple[tuple[str, float], ...],
+    cap: float,
+    hedge: Hedge | None,
+    gross: str,
+    limit: str,
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(*holdings, cap=cap, hedge=hedge)
+    assert str(refused.value) == (
+        f"weight: {gross} of equity in leveraged funds is above the cap {limit}; "
+        "lower the weight or raise the cap"
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "put"),
+    [(("UPRO", 0.5), "SSO"), (("UPRO", -0.5), "UPRO")],
+)
+def test_a_put_on_a_fund_that_is_not_held_long_is_refused(
+    held: tuple[str, float], put: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(held, hedge=ProtectivePut(put))
+    assert str(refused.value) == f"{put}: a protective put needs the fund held long in the sleeve"
+
+
+@pytest.mark.parametrize(
+    ("put", "message"),
+    [
+        (
+            ProtectivePut("UPRO", moneyness=0.0),
+            "moneyness: 0.0; strike over spot from above 0 to 1.5 is right",
+        ),
+        (
+            ProtectivePut("UPRO", moneyness=85.0),
+            "moneyness: 85.0; strike over spot from above 0 to 1.5 is right",
+        ),
+        (
+            ProtectivePut("UPRO", moneyness=math.nan),
+            "moneyness: nan; strike over spot from above 0 to 1.5 is right",
+        ),
+        (
+            ProtectivePut("UPRO", coverage=0.0),
+            "coverage: 0.0; a fraction above 0 and up to 1 is right",
+        ),
+        (
+            ProtectivePut("UPRO", coverage=1.01),
+            "coverage: 1.01; a fraction above 0 and up to 1 is right",
+        ),
+        (
+            ProtectivePut("UPRO", tenor_days=0.5),
+            "tenor_days: 0.5; 1 to 366 calendar days are right",
+        ),
+        (
+            ProtectivePut("UPRO", tenor_days=367.0),
+            "tenor_days: 367.0; 1 to 366 calendar days are right",
+        ),
+    ],
+)
+def test_a_put_that_no_exchange_lists_or_that_covers_too_much_is_refused(
+    put: ProtectivePut, message: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.5), hedge=put)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("ratio", [0.0, -0.25, 1.01, math.nan])
+def test_an_inverse_layer_that_offsets_nothing_or_more_than_all_is_refused(ratio: float) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.5), hedge=InverseLayer("SPXU", ratio))
+    assert str(refused.value) == f"ratio: {ratio}; a fraction above 0 and up to 1 is right"
+
+
+def test_a_fund_that_is_held_and_hedges_is_refused() -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.5), ("SPXU", 0.1), hedge=InverseLayer("SPXU"))
+    assert str(refused.value) == "SPXU: it is held and hedges at once; one is right"
+
+
+@pytest.mark.parametrize(
+    ("held", "hedge"), [(("UPRO", 0.5), "SSO"), (("UPRO", -0.5), "SPXU"), (("SPXU", 0.5), "SH")]
+)
+def test_an_inverse_layer_that_moves_with_the_sleeve_is_refused(
+    held: tuple[str, float], hedge: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(held, hedge=InverseLayer(hedge))
+    assert str(refused.value) == (
+        f"{hedge}: an inverse layer moves against the sleeve, but both move the same way; "
+        "a fund of the opposite multiple is right"
+    )

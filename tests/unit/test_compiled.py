@@ -1,0 +1,201 @@
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from levsleeve import compiled
+from levsleeve.compiled import source_hash
+from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
+from levsleeve.margin.financing import debit_interest_a_year, short_rebate_a_year
+from levsleeve.margin.liquidation import shares_to_cure
+from levsleeve.margin.requirement import share_requirements
+from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
+from levsleeve.pricing.black_scholes import CALL, PUT, option_delta, option_price
+from levsleeve.pricing.volatility import MODELS, fund_option_price
+from levsleeve.strategies.sizing import target_shares
+
+ON = date(2018, 6, 1)
+
+
+def answers() -> Iterator[float]:
+    """Some calls of every kind of rule, at numbers that no binary fraction hits."""
+    rules, plan, fees = share_rules(ON), commission_plan("ibkr_fixed"), sale_fees(ON)
+    interest = financing_plan("ibkr")
+    shares, multiples = np.array([310.0, -77.0, 0.0]), np.array([3.0, -2.0, 1.0])
+    for price in (1.37, 7.77, 83.19):
+        yield from share_requirements(shares, price * np.array([1.0, 1.1, 0.3]), multiples, rules)
+        yield share_commission(713.0, price, plan)
+        yield option_commission(13.0, price / 100.0, plan)
+        yield regulatory_sale_fees(713.0, price, fees)
+        yield debit_interest_a_year(price * 98_765.4, 0.0177, interest)
+        yield short_rebate_a_year(price * 98_765.4, 0.0177, interest)
+        call = (price * 99.0, 713.0, price, 0.9 * price, 0.02)
+        yield shares_to_cure(*call, selling=True, plan=plan, fees=fees, scale_usd=price * 713.0)
+        yield target_shares(0.37, 98_765.4, price)
+        for right in (PUT, CALL):
+            yield option_price(price, 0.87 * price, 37 / 365, 0.0177, 0.61, right)
+            yield option_delta(price, 0.87 * price, 37 / 365, 0.0177, 0.61, right)
+            for model in MODELS.values():
+                for multiple in (3.0, -3.0):
+                    yield fund_option_price(
+                        price, 0.87 * price, 0.1, right, 0.0177, multiple, 0.0222, 0.213, model
+                    )
+
+
+def program(environment: dict[str, str], *arguments: str) -> str:
+    """What a fresh interpreter prints."""
+    finished = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_rules_give_the_same_bits_compiled_and_as_plain_python() -> None:
+    here = [float(answer).hex() for answer in answers()]
+    assert len(here) == 3 * 21
+    other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "1"
+    there = program({"NUMBA_DISABLE_JIT": other}, str(Path(__file__)))
+    assert there.split() == here
+
+
+def package(folder: Path) -> Path:
+    (folder / "margin").mkdir(parents=True)
+    (folder / "margin" / "rule.py").write_text("RATE = 0.25\n")
+    (folder / "margin" / "rates.toml").write_text("rate = 0.25\n")
+    (folder / "empty.py").write_text("")
+    return folder
+
+
+def edit(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+
+
+def rename(folder: Path, name: str, new: str) -> None:
+    (folder / name).rename(folder / new)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: edit(folder, "margin/rule.py", "RATE = 0.30\n"),
+        lambda folder: edit(folder, "margin/rates.toml", "rate = 0.30\n"),
+        lambda folder: edit(folder, "empty.py", "\n"),
+        lambda folder: edit(folder, "margin/more.py", ""),
+        lambda folder: rename(folder, "empty.py", "void.py"),
+        lambda folder: rename(folder, "margin/rule.py", "rule.py"),
+        lambda folder: (folder / "empty.py").unlink(),
+    ],
+    ids=["edit", "table", "newline", "new", "rename", "move", "delete"],
+)
+def test_the_hash_changes_with_every_change_of_a_module_or_table(
+    change: Callable[[Path], None], tmp_path: Path
+) -> None:
+    folder = package(tmp_path / "one")
+    before = source_hash(folder)
+    change(folder)
+    assert source_hash(folder) != before
+
+
+def test_the_hash_tells_a_name_from_a_text_that_looks_like_one(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    edit(tmp_path / "one", "a.py", "b.py")
+    edit(tmp_path / "two", "a.py", "")
+    edit(tmp_path / "two", "b.py", "")
+    assert source_hash(tmp_path / "one") != source_hash(tmp_path / "two")
+
+
+def test_the_hash_is_sixteen_digits_of_the_sources_wherever_they_stand(tmp_path: Path) -> None:
+    one, two = package(tmp_path / "one"), package(tmp_path / "two")
+    (two / "margin" / "__pycache__").mkdir()
+    (two / "margin" / "__pycache__" / "rule.pyc").write_bytes(b"\0")
+    assert source_hash(one) == source_hash(two)
+    assert len(source_hash(one)) == 16
+    assert set(source_hash(one)) <= set("0123456789abcdef")
+
+
+CACHE_DIR = "import levsleeve.compiled, os; print(os.environ['NUMBA_CACHE_DIR'])"
+
+
+def cache_below(folder: Path | str) -> Path:
+    return Path(folder) / f"levsleeve/numba-{source_hash(Path(compiled.__file__).parent)}"
+
+
+def fallback_below(folder: Path | str) -> Path:
+    return cache_below(Path(folder) / f"levsleeve-{os.getuid()}")
+
+
+def test_machine_code_goes_to_the_cache_of_the_user_under_the_hash(tmp_path: Path) -> None:
+    named = {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": ""}
+    script = "import os; del os.environ['NUMBA_CACHE_DIR'];" + CACHE_DIR
+    assert program(named, "-c", script).strip() == str(cache_below(tmp_path))
+    assert cache_below(tmp_path).is_dir()
+
+
+def test_machine_code_goes_to_a_temporary_folder_when_the_cache_is_no_folder(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    script = "import os; del os.environ['NUMBA_CACHE_DIR'];" + CACHE_DIR
+    named = {"XDG_CACHE_HOME": str(tmp_path / "file"), "NUMBA_CACHE_DIR": ""}
+    fallback = fallback_below(tmp_path)
+    assert program({**named, "TMPDIR": str(tmp_path)}, "-c", script).strip() == str(fallback)
+
+
+def no_home(_path: Path) -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_machine_code_goes_to_a_temporary_folder_when_there_is_no_home(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert compiled._cache_folder() == fallback_below(tempfile.gettempdir())
+
+
+def test_machine_code_goes_to_a_temporary_folder_when_the_cache_is_read_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    # The folder exists already, written by somebody else.  Permissions do not bind root.
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    assert compiled._cache_folder() == fallback_below(tempfile.gettempdir())
+
+
+def test_a_cache_folder_that_the_user_names_is_kept(tmp_path: Path) -> None:
+    chosen = str(tmp_path / "chosen")
+    assert program({"NUMBA_CACHE_DIR": chosen}, "-c", CACHE_DIR).strip() == chosen
+
+
+def test_the_cache_is_found_also_when_numba_was_imported_first(tmp_path: Path) -> None:
+    script = (
+        "import os; del os.environ['NUMBA_CACHE_DIR'];"
+        "import numba, levsleeve.compiled;"
+        "print(numba.config.CACHE_DIR)"
+    )
+    named = {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": ""}
+    assert program(named, "-c", script).strip() == str(cache_below(tmp_path))
+
+
+def test_a_division_by_zero_follows_floating_point_rules_when_compiled() -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        pytest.skip("plain Python raises")
+
+    assert math.isinf(compiled.rule(lambda x: 1.0 / x)(0.0))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(" ".join(float(answer).hex() for answer in answers()))
