@@ -127,6 +127,11 @@ class Sleeve:
         if layer.fund in {holding.fund for holding in self.holdings}:
             raise StudyError(f"{layer.fund}: it is held and hedges at once; one is right")
         exposure = sum(h.weight * parse_fund(h.fund).multiple for h in self.holdings)
+        if exposure == 0.0:
+            raise StudyError(
+                f"{layer.fund}: an inverse layer needs exposure to offset, but the holdings have "
+                "0; no hedge is right"
+            )
         weight = -layer.ratio * exposure / parse_fund(layer.fund).multiple
         if weight <= 0.0:
             raise StudyError(

@@ -63,7 +63,7 @@ def test_a_whole_number_is_a_number_too() -> None:
             "a number of at least 0.0 is right",
         ),
         ({"account": 3}, "study: account: 3; a table is right"),
-        ({"titel": "x"}, "study: titel: unknown key; did you mean title?"),
+        ({"titles": "x"}, "study: titles: unknown key; did you mean title?"),
         (
             {"zzz": 1},
             "study: zzz: unknown key; known are schema, name, title, start, end, benchmark, "
@@ -80,8 +80,8 @@ def test_a_whole_number_is_a_number_too() -> None:
             "study: start: '2008-01-02'; a date such as 2018-12-31 without quotes is right",
         ),
         (
-            {"rules_as_of": "sesion"},
-            "study: rules_as_of: 'sesion'; "
+            {"rules_as_of": "sessions"},
+            "study: rules_as_of: 'sessions'; "
             'a date such as 2018-12-31 without quotes, or "session", is right',
         ),
         (

@@ -133,7 +133,7 @@ def test_the_last_share_is_a_matter_of_the_fees(
         (-0.01, 1e6, True),
         (-1e-9, 1e4, False),  # the rounding of an addition
         (-1e-7, 1e4, True),
-        (-1e-13, 0.0, False),
+        (-1e-12, 0.0, False),
         (-1e-11, 0.0, True),
     ],
 )

@@ -18,7 +18,7 @@ from levsleeve.strategies.sizing import (
         (0.5, True, 0.5, 0.6, 0.5),
         (0.5, True, 0.6, 0.6, 0.5),  # at the cap
         (0.5, True, 1.0, 0.6, 0.3),  # 0.5 x 0.6
-        (-0.5, True, 1.0, 0.6, -0.3),
+        (-0.6, True, 1.2, 0.6, -0.3),
         (0.5, False, 1.0, 0.6, 0.5),  # a plain fund is untouched
         (0.0, True, 0.0, 0.6, 0.0),
     ],

@@ -187,8 +187,8 @@ def test_a_put_on_a_fund_that_is_not_held_long_is_refused(
             "moneyness: 0.0; strike over spot from above 0 to 1.5 is right",
         ),
         (
-            ProtectivePut("UPRO", moneyness=85.0),
-            "moneyness: 85.0; strike over spot from above 0 to 1.5 is right",
+            ProtectivePut("UPRO", moneyness=1.51),
+            "moneyness: 1.51; strike over spot from above 0 to 1.5 is right",
         ),
         (
             ProtectivePut("UPRO", moneyness=math.nan),
@@ -231,6 +231,14 @@ def test_a_fund_that_is_held_and_hedges_is_refused() -> None:
     with pytest.raises(StudyError) as refused:
         sleeve(("UPRO", 0.5), ("SPXU", 0.1), hedge=InverseLayer("SPXU"))
     assert str(refused.value) == "SPXU: it is held and hedges at once; one is right"
+
+
+def test_an_inverse_layer_on_holdings_that_offset_each_other_is_refused() -> None:
+    with pytest.raises(StudyError) as refused:
+        sleeve(("UPRO", 0.25), ("SPXU", 0.25), hedge=InverseLayer("SH"))
+    assert str(refused.value) == (
+        "SH: an inverse layer needs exposure to offset, but the holdings have 0; no hedge is right"
+    )
 
 
 @pytest.mark.parametrize(
