@@ -129,7 +129,7 @@ def live(life: Life) -> list[Page]:
         maintenance_test(account, tape, t, terms)
         wiped = is_wiped(account)
         trades = [] if wiped else trade(account, life, t)
-        close_session(account, tape, t, terms)
+        close_session(account, tape, t)
         pages.append(page(account, measure(account, tape, t, terms), trades))
         account.event_count[0] = 0.0
         if wiped:

@@ -126,7 +126,7 @@ class MarginBroker(bt.brokers.BackBroker):
         if not self.wiped:
             self._work_pending()
         self._drain()
-        close_session(account, tape, t, self.terms)
+        close_session(account, tape, t)
         self._close_books(marked)
 
     def _close_books(self, marked: Measures) -> None:

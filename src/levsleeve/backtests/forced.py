@@ -1,6 +1,11 @@
 """The maintenance test and what the broker does when it fails."""
 
-from levsleeve.backtests.measures import gross_value, measure, net_liquidation
+from levsleeve.backtests.measures import (
+    excess_liquidity,
+    gross_value,
+    net_liquidation,
+    requirements,
+)
 from levsleeve.backtests.orders import fill_option, fill_shares, option_half_spread
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
@@ -33,15 +38,15 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
     gained per dollar traded (ties by the order of the funds), long options that bring more than
     they cost to sell last.
     """
-    before = measure(account, tape, t, terms).excess_liquidity
+    before = excess_liquidity(account, tape, t)
     if not in_deficit(before, gross_value(account)):
         return False
-    maintenance = measure(account, tape, t, terms).maintenance_margin
-    place = record(
+    maintenance = requirements(account, tape, t)[0]
+    row = record(
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, maintenance, before, before, WHY_EXCESS_LIQUIDITY
     )
     for _ in range(account.shares.size):
-        excess = measure(account, tape, t, terms).excess_liquidity
+        excess = excess_liquidity(account, tape, t)
         if not in_deficit(excess, gross_value(account)):
             break
         i = _dearest(account, tape, t, terms)
@@ -49,11 +54,11 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
             break
         _liquidate_shares(account, tape, t, i, -excess, terms)
     for k in range(account.contracts.size):
-        excess = measure(account, tape, t, terms).excess_liquidity
+        excess = excess_liquidity(account, tape, t)
         if _brings(account, k, terms) > 0.0 and in_deficit(excess, gross_value(account)):
             _liquidate_option(account, k, terms)
-    if place < account.events.shape[0]:
-        account.events[place, 5] = measure(account, tape, t, terms).excess_liquidity
+    if row < account.events.shape[0]:
+        account.events[row, 5] = excess_liquidity(account, tape, t)
     return True
 
 

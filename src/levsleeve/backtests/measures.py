@@ -71,6 +71,26 @@ def net_liquidation(account: Account) -> float:
 
 
 @rule
+def equity_with_loan_value(account: Account) -> float:
+    """Cash plus signed value of the shares; options lend nothing.  Dollars."""
+    return float(account.money[CASH]) + share_value(account)
+
+
+@rule
+def requirements(account: Account, tape: Tape, t: int) -> tuple[float, float]:
+    """Dollars of maintenance and of initial margin at the marks, under the rules of ``t``."""
+    return share_requirements(
+        account.shares, account.marks, tape.multiples[t], share_rules_of(tape, t)
+    )
+
+
+@rule
+def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
+    """Equity with loan value less maintenance margin: negative means a call.  Dollars."""
+    return equity_with_loan_value(account) - requirements(account, tape, t)[0]
+
+
+@rule
 def slot_price(account: Account, tape: Tape, t: int, terms: Terms, k: int) -> float:
     """The model's price per share of the option in slot ``k`` at the close of session ``t``."""
     i = int(account.underlyings[k])
@@ -124,11 +144,9 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
     Interactive Brokers, key margin definitions; FINRA Rule 4210(f)(2).
     """
     cash = account.money[CASH]
-    loanable = cash + share_value(account)
+    loanable = equity_with_loan_value(account)
     equity = loanable + option_value(account)
-    maintenance, initial = share_requirements(
-        account.shares, account.marks, tape.multiples[t], share_rules_of(tape, t)
-    )
+    maintenance, initial = requirements(account, tape, t)
     excess = loanable - maintenance
     utilization = maintenance / loanable if loanable > 0.0 else float("inf")
     cushion = excess / equity if equity > 0.0 else float("-inf")

@@ -1,6 +1,11 @@
 """The order test and the fills: what an order takes from the account and what it leaves."""
 
-from levsleeve.backtests.measures import gross_value, share_value, short_value
+from levsleeve.backtests.measures import (
+    equity_with_loan_value,
+    gross_value,
+    requirements,
+    short_value,
+)
 from levsleeve.backtests.state import (
     CASH,
     COMMISSION,
@@ -16,7 +21,7 @@ from levsleeve.backtests.state import (
 from levsleeve.compiled import rule
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.liquidation import in_deficit
-from levsleeve.margin.requirement import initial_per_share, share_requirements
+from levsleeve.margin.requirement import initial_per_share
 
 
 @rule
@@ -59,9 +64,9 @@ def available_after(
     spread, commission, fees = share_costs(shares, price, tape, t, terms)
     rules = share_rules_of(tape, t)
     held = account.shares[i]
-    loanable = account.money[CASH] + share_value(account) - spread - commission - fees
+    loanable = equity_with_loan_value(account) - spread - commission - fees
     account.shares[i] = held + shares
-    initial = share_requirements(account.shares, account.marks, tape.multiples[t], rules)[1]
+    initial = requirements(account, tape, t)[1]
     shorts = short_value(account)
     scale = gross_value(account)
     account.shares[i] = held
@@ -142,8 +147,8 @@ def affordable_contracts(
     An account that then borrows or is short keeps the minimum equity, as after any opening.
     """
     rules = share_rules_of(tape, t)
-    initial = share_requirements(account.shares, account.marks, tape.multiples[t], rules)[1]
-    loanable = account.money[CASH] + share_value(account)
+    initial = requirements(account, tape, t)[1]
+    loanable = equity_with_loan_value(account)
     scale, shorts = gross_value(account), short_value(account)
     each = (premium + option_half_spread(premium, terms)) * multiplier
     low, high = 0.0, float(int(contracts))

@@ -135,29 +135,29 @@ class Why(IntEnum):
     NEXT_CONTRACT = 7
 
 
-ORDER_FILLED = int(EventKind.ORDER_FILLED)
-ORDER_CUT = int(EventKind.ORDER_CUT)
-ORDER_REFUSED = int(EventKind.ORDER_REFUSED)
-MARGIN_CALL = int(EventKind.MARGIN_CALL)
-LIQUIDATED = int(EventKind.LIQUIDATION)
-OPTION_EXPIRED = int(EventKind.OPTION_EXPIRED)
-SPLIT = int(EventKind.SPLIT)
-WIPED = int(EventKind.WIPED)
-RULE_CHANGE = int(EventKind.RULE_CHANGE)
-OPTION_ROLLED = int(EventKind.OPTION_ROLLED)
-WHY_ORDER = int(Why.ORDER)
-WHY_AVAILABLE_FUNDS = int(Why.AVAILABLE_FUNDS)
-WHY_EXCESS_LIQUIDITY = int(Why.EXCESS_LIQUIDITY)
-WHY_SETTLED = int(Why.SETTLED)
-WHY_FUND_SPLIT = int(Why.FUND_SPLIT)
-WHY_EQUITY_GONE = int(Why.EQUITY_GONE)
-WHY_RULES_OF_DATE = int(Why.RULES_OF_DATE)
-WHY_NEXT_CONTRACT = int(Why.NEXT_CONTRACT)
+ORDER_FILLED = float(EventKind.ORDER_FILLED)
+ORDER_CUT = float(EventKind.ORDER_CUT)
+ORDER_REFUSED = float(EventKind.ORDER_REFUSED)
+MARGIN_CALL = float(EventKind.MARGIN_CALL)
+LIQUIDATED = float(EventKind.LIQUIDATION)
+OPTION_EXPIRED = float(EventKind.OPTION_EXPIRED)
+SPLIT = float(EventKind.SPLIT)
+WIPED = float(EventKind.WIPED)
+RULE_CHANGE = float(EventKind.RULE_CHANGE)
+OPTION_ROLLED = float(EventKind.OPTION_ROLLED)
+WHY_ORDER = float(Why.ORDER)
+WHY_AVAILABLE_FUNDS = float(Why.AVAILABLE_FUNDS)
+WHY_EXCESS_LIQUIDITY = float(Why.EXCESS_LIQUIDITY)
+WHY_SETTLED = float(Why.SETTLED)
+WHY_FUND_SPLIT = float(Why.FUND_SPLIT)
+WHY_EQUITY_GONE = float(Why.EQUITY_GONE)
+WHY_RULES_OF_DATE = float(Why.RULES_OF_DATE)
+WHY_NEXT_CONTRACT = float(Why.NEXT_CONTRACT)
 
 EVENT_FIELDS = 11
 """Kind, symbol, shares, price, before, after, why, and of an option its underlying, right, strike
 and expiry: the columns of ``Account.events``."""
-ACCOUNT_WIDE = -1.0
+ACCOUNT_WIDE = -1
 """The symbol of an event that concerns the whole account."""
 
 
@@ -200,32 +200,33 @@ def sale_fees_of(tape: Tape, t: int) -> SaleFees:
 @rule
 def record(
     account: Account,
-    kind: int,
-    symbol: float,
+    kind: float,
+    place: int,
     shares: float,
     price: float,
     before: float,
     after: float,
-    why: int,
+    why: float,
 ) -> int:
-    """Write an event and return its place; a full buffer keeps counting, so that nobody misses it.
+    """Write an event and return its row; a full buffer keeps counting, so that nobody misses it.
 
-    The driver empties the buffer at least once a session and refuses a count beyond its length.
+    ``place`` is the number of the fund or slot.  The driver empties the buffer at least once a
+    session and refuses a count beyond its length.
     """
-    place = int(account.event_count[0])
+    row = int(account.event_count[0])
     account.event_count[0] += 1.0
-    if place < account.events.shape[0]:
+    if row < account.events.shape[0]:
         events = account.events
-        events[place, 0] = kind
-        events[place, 1] = symbol
-        events[place, 2] = shares
-        events[place, 3] = price
-        events[place, 4] = before
-        events[place, 5] = after
-        events[place, 6] = why
-        k = int(symbol) - account.shares.size
-        events[place, 7] = account.underlyings[k] if k >= 0 else -1.0
-        events[place, 8] = account.rights[k] if k >= 0 else -1.0
-        events[place, 9] = account.strikes[k] if k >= 0 else -1.0
-        events[place, 10] = account.expiries[k] if k >= 0 else -1.0
-    return place
+        events[row, 0] = kind
+        events[row, 1] = place
+        events[row, 2] = shares
+        events[row, 3] = price
+        events[row, 4] = before
+        events[row, 5] = after
+        events[row, 6] = why
+        k = place - account.shares.size
+        events[row, 7] = account.underlyings[k] if k >= 0 else -1.0
+        events[row, 8] = account.rights[k] if k >= 0 else -1.0
+        events[row, 9] = account.strikes[k] if k >= 0 else -1.0
+        events[row, 10] = account.expiries[k] if k >= 0 else -1.0
+    return row

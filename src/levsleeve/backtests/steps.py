@@ -5,8 +5,9 @@ maintenance test (``forced``), the fills (``orders``) and ``close_session``.
 """
 
 from levsleeve.backtests.measures import (
-    measure,
+    equity_with_loan_value,
     net_liquidation,
+    requirements,
     short_value,
     slot_price,
 )
@@ -208,12 +209,11 @@ def clear_slot(account: Account, k: int) -> None:
 
 
 @rule
-def close_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+def close_session(account: Account, tape: Tape, t: int) -> None:
     """Roll the special memorandum account at the day's end."""
-    end = measure(account, tape, t, terms)
     account.money[SPECIAL_MEMORANDUM] = special_memorandum_account(
         account.money[SPECIAL_MEMORANDUM],
         account.money[CONTRIBUTIONS],
-        end.equity_with_loan_value,
-        end.initial_margin,
+        equity_with_loan_value(account),
+        requirements(account, tape, t)[1],
     )
