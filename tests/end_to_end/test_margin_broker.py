@@ -12,7 +12,7 @@ from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.ledger import identity_errors
 from levsleeve.backtests.state import Terms
-from levsleeve.errors import StudyError
+from levsleeve.errors import LedgerError, StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.schedule import commission_plan
 
@@ -465,3 +465,13 @@ def test_two_runs_of_one_market_give_the_same_bits() -> None:
     first = run_plan(market, [(0, "UPRO", 120, None)], cash=10_000.0).ledger.frame()
     second = run_plan(market, [(0, "UPRO", 120, None)], cash=10_000.0).ledger.frame()
     pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_more_events_than_the_buffer_holds_are_a_defect_that_stops_the_run() -> None:
+    broker = run_plan(market_of({"UPRO": [100.0] * 3}), [(0, "UPRO", 1, None)], cash=1000.0)
+    broker.account.event_count[0] = 1000.0
+    with pytest.raises(LedgerError) as stopped:
+        broker._drain()
+    assert str(stopped.value) == (
+        "session 2: 1000 events between two readings, but the buffer holds 32"
+    )

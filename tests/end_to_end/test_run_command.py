@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,69 @@ def test_a_narrow_terminal_gets_several_tables_and_no_figure_is_cut(small_study:
     assert [len(table.columns) for table in narrow] == [3, 2]
     figures = [cell for table in narrow for column in table.columns[1:] for cell in column.cells]
     assert figures == [cell for column in wide[0].columns[1:] for cell in column.cells]
+
+
+PLAIN = "import backtrader as bt\n\n\nclass Plain(bt.Strategy):\n    pass\n"
+HEAD = "from levsleeve import SleeveStrategy\n\n\nclass Mine(SleeveStrategy):\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (PLAIN, "strategy: Plain is not a SleeveStrategy; a study file runs sleeves"),
+        (
+            HEAD + "    pass\n",
+            "Mine: it describes no sleeve; "
+            "a classmethod describe(cls, parameters) -> Sleeve is right",
+        ),
+        (
+            HEAD + "    @classmethod\n    def describe(cls, p):\n        return p.weight\n",
+            "Mine.describe: it fails with AttributeError: 'types.SimpleNamespace' object has no "
+            "attribute 'weight'; one that returns a Sleeve is right",
+        ),
+        (
+            HEAD + "    @classmethod\n    def describe(cls, p):\n        return 'UPRO'\n",
+            "Mine.describe: it returns str; a Sleeve is right",
+        ),
+    ],
+)
+def test_a_strategy_file_that_makes_no_sleeve_is_refused_by_study_and_sleeve(
+    tmp_path: Path, price_cache: Path, text: str, message: str
+) -> None:
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "mine.py").write_text(text, encoding="utf-8")
+    study = make_workspace(tmp_path, price_cache, STUDY.replace("bull_3x_puts", "mine"))
+    result = invoke("run", study)
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"levsleeve: {study}: sleeve puts: {message}"
+
+
+def test_a_folder_that_cannot_be_made_or_filled_is_refused_and_nothing_is_left(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    result = invoke("run", small_study, "--no-tearsheets", "--out", tmp_path / "file" / "run")
+    assert result.exit_code == 2
+    assert "cannot be written (Not a directory); a writable folder with space" in result.stderr
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("levsleeve.reports.publish.write_frame", full)
+    result = invoke("run", small_study, "--no-tearsheets")
+    assert result.exit_code == 2
+    assert "cannot be written (No space left on device); a writable folder" in result.stderr
+    assert list((small_study.parent / "out").iterdir()) == []
+
+
+def test_python_may_write_the_run_too_and_several_tear_sheets_at_once(
+    tmp_path: Path, price_cache: Path
+) -> None:
+    study = make_workspace(tmp_path, price_cache, STUDY.replace("2008-06-02", "2009-01-02"))
+    levsleeve.run(study, out=tmp_path / "run")
+    for sleeve in ("puts", "short"):
+        assert (tmp_path / "run" / sleeve / "tearsheet.html").stat().st_size > 100_000
+
+
+def test_the_version_is_the_packages() -> None:
+    assert invoke("--version").stdout == f"levsleeve {version('levsleeve')}\n"

@@ -69,9 +69,27 @@ def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy],
             raise StudyError(
                 f"strategy: {strategy.__name__} is not a SleeveStrategy; a study file runs sleeves"
             )
-        return strategy, strategy.describe(SimpleNamespace(**_parameters(strategy, table)))
+        return strategy, _described(strategy, _parameters(strategy, table))
     except LevsleeveError as error:
         raise StudyError(f"{study_path}: sleeve {table.name}: {error}") from error
+
+
+def _described(strategy: type[SleeveStrategy], parameters: dict[str, Any]) -> Sleeve:
+    """What a strategy file describes; a failure inside it is told in one line."""
+    try:
+        sleeve = strategy.describe(SimpleNamespace(**parameters))
+    except LevsleeveError:
+        raise
+    except Exception as error:
+        raise StudyError(
+            f"{strategy.__name__}.describe: it fails with {type(error).__name__}: {error}; "
+            "one that returns a Sleeve is right"
+        ) from error
+    if not isinstance(sleeve, Sleeve):
+        raise StudyError(
+            f"{strategy.__name__}.describe: it returns {type(sleeve).__name__}; a Sleeve is right"
+        )
+    return sleeve
 
 
 def _parameters(strategy: type[SleeveStrategy], table: SleeveTable) -> dict[str, Any]:

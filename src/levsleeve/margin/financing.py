@@ -20,7 +20,7 @@ def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: Finan
     Examples
     --------
     >>> from levsleeve.margin.schedule import financing_plan
-    >>> round(debit_interest_a_year(250_000.0, 0.0533, financing_plan("ibkr")), 6)
+    >>> float(round(debit_interest_a_year(250_000.0, 0.0533, financing_plan("ibkr")), 6))
     16325.0
     """
     total = 0.0
@@ -61,7 +61,8 @@ def credit_interest_a_year(
     Examples
     --------
     >>> from levsleeve.margin.schedule import financing_plan
-    >>> round(credit_interest_a_year(60_000.0, 150_000.0, 0.0533, financing_plan("ibkr")), 6)
+    >>> plan = financing_plan("ibkr")
+    >>> float(round(credit_interest_a_year(60_000.0, 150_000.0, 0.0533, plan), 6))
     2415.0
     """
     share = min(1.0, max(0.0, net_liquidation_usd / plan.full_rate_net_liquidation_usd))
@@ -77,7 +78,7 @@ def short_rebate_a_year(balance_usd: float, benchmark_rate: float, plan: Financi
     Examples
     --------
     >>> from levsleeve.margin.schedule import financing_plan
-    >>> round(short_rebate_a_year(1_500_000.0, 0.01, financing_plan("ibkr")), 6)
+    >>> float(round(short_rebate_a_year(1_500_000.0, 0.01, financing_plan("ibkr")), 6))
     2500.0
     """
     return _income_a_year(balance_usd, benchmark_rate, plan.short_ends, plan.short_spreads)

@@ -72,15 +72,15 @@ def _put_in_place(out: Path) -> Iterator[Path]:
     try:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-    except OSError as error:
-        raise StudyError(
-            f"{out}: cannot be written ({error.strerror}); a writable folder (--out) is right"
-        ) from error
-    try:
         yield building
         if out.exists():
             out.rename(retired)
         building.rename(out)
+    except OSError as error:
+        raise StudyError(
+            f"{out}: cannot be written ({error.strerror}); a writable folder with space (--out) "
+            "is right"
+        ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)

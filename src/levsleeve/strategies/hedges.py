@@ -38,7 +38,7 @@ def nearest_expiry(today: float, expiries: Floats, tenor_days: float) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> nearest_expiry(100.0, np.array([90.0, 100.0, 120.0, 148.0]), 30.0)
+    >>> float(nearest_expiry(100.0, np.array([90.0, 100.0, 120.0, 148.0]), 30.0))
     120.0
     """
     best = 0.0
