@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -40,7 +39,8 @@ def _cache_folder() -> Path:
             return preferred
     except (OSError, RuntimeError):
         pass  # a home that is absent, read-only or not a folder
-    return Path(tempfile.gettempdir()) / f"levsleeve-{os.getuid()}" / name
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir()) / f"levsleeve-{owner}" / name
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))

@@ -14,8 +14,8 @@ from levsleeve.backtests.study_result import StudyResult
 from levsleeve.backtests.workspace import Workspace
 from levsleeve.data.library import Library
 
-NARROWEST = 100
-"""Columns that the comparison needs where the output is not a terminal."""
+PLAIN_WIDTH = 140
+"""Columns of the comparison where the output is not a terminal."""
 
 
 def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets: bool) -> None:
@@ -33,7 +33,7 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
     folder = out or Workspace.around(study_path).out / study.name
     refuse_foreign(folder)
     result = _run_with_progress(study, study_path, waiting)
-    printed = Console() if Console().is_terminal else Console(width=max(Console().width, 140))
+    printed = Console() if Console().is_terminal else Console(width=PLAIN_WIDTH)
     if not as_json:
         printed.print(headline(result), style="bold", highlight=False)
         for table in comparison_tables(result, printed.width):
