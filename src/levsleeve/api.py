@@ -28,12 +28,14 @@ def run(
     LevsleeveError
         With one message that names the file, the key and what would be right.
     """
+    from levsleeve.reports.publish import publish, refuse_foreign
+
     path = Path(study)
+    if out is not None:
+        refuse_foreign(Path(out))
     parsed = read_study(path)
     library = Library.open(Workspace.around(path).cache)
     result = run_study(parsed, path, library, announce)
     if out is not None:
-        from levsleeve.reports.publish import publish
-
         publish(result, Path(out))
     return result

@@ -76,7 +76,7 @@ def test_the_comparison_file_holds_what_the_results_hold(run: tuple[Path, Result
         "vix_linear_skew",
     }
     modelled = " ".join(result["assumptions"].values())
-    for word in ("modelled", "assumed", "proxy", "synthetic twin", "2010-04-30"):
+    for word in ("modelled", "assumed", "proxy", "synthetic fund", "2010-04-30"):
         assert word in modelled
 
 
@@ -133,9 +133,10 @@ def test_a_run_with_pictures_writes_them_too(tmp_path: Path, price_cache: Path) 
 def test_an_earlier_run_is_replaced_whole(small_study: Path) -> None:
     out = small_study.parent / "out" / "small"
     assert invoke("run", small_study, "--no-tearsheets").exit_code == 0
-    (out / "left-over.txt").write_text("x", encoding="utf-8")
+    (out / "short" / "tearsheet.html").write_text("old", encoding="utf-8")
     assert invoke("run", small_study, "--no-tearsheets").exit_code == 0
-    assert not (out / "left-over.txt").exists()
+    assert not (out / "short" / "tearsheet.html").exists()
+    assert not list(out.parent.glob(".*"))
 
 
 def test_a_folder_that_is_no_run_is_never_written_over(small_study: Path, tmp_path: Path) -> None:
@@ -145,10 +146,59 @@ def test_a_folder_that_is_no_run_is_never_written_over(small_study: Path, tmp_pa
     result = invoke("run", small_study, "--out", precious)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"levsleeve: {precious}: it exists and is not a run of levsleeve; "
+        f"levsleeve: {precious}: it holds thesis.txt, which no run of levsleeve wrote; "
         "another folder (--out) is right\n"
     )
     assert [path.name for path in precious.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("manifest", ['{"name": "web app"}', "[]", "no JSON"])
+def test_a_manifest_of_another_program_makes_no_run(
+    small_study: Path, tmp_path: Path, manifest: str
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "manifest.json").write_text(manifest, encoding="utf-8")
+    result = invoke("run", small_study, "--out", mine)
+    assert result.exit_code == 2
+    assert "it holds manifest.json, which no run of levsleeve wrote" in result.stderr
+
+
+def test_a_file_or_the_folder_one_stands_in_is_no_folder_to_write_a_run_into(
+    small_study: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for place in (tmp_path / "file", Path("/"), Path()):
+        result = invoke("run", small_study, "--out", place)
+        assert result.exit_code == 2
+        assert result.stderr == (
+            f"levsleeve: {place}: no folder to write a run into; another one (--out) is right\n"
+        )
+
+
+def test_brackets_in_a_title_are_printed_as_they_are(tmp_path: Path, price_cache: Path) -> None:
+    study = make_workspace(
+        tmp_path, price_cache, STUDY.replace("A small study", "Puts [v2] and [/b]")
+    )
+    result = invoke("run", study, "--no-tearsheets")
+    assert result.exit_code == 0
+    assert "Puts [v2] and [/b] | 2008-06-02" in result.output
+
+
+def test_a_strategy_that_fails_in_a_session_is_told_by_file_sleeve_and_date(
+    tmp_path: Path, price_cache: Path
+) -> None:
+    study = make_workspace(tmp_path, price_cache, STUDY.replace("bull_3x_puts", "mine"))
+    text = (tmp_path / "strategies" / "bull_3x.py").read_text(encoding="utf-8")
+    (tmp_path / "strategies" / "mine.py").write_text(
+        text + "\n    def next(self):\n        1 / 0\n", encoding="utf-8"
+    )
+    result = invoke("run", study)
+    assert result.exit_code == 2
+    assert result.stderr.strip() == (
+        f"levsleeve: {study}: sleeve puts: Bull3x fails on 2008-06-02 with ZeroDivisionError: "
+        "division by zero; a strategy that runs is right"
+    )
 
 
 def test_an_interruption_leaves_nothing_under_the_runs_name(
@@ -218,7 +268,7 @@ def replaced(old: str, new: str) -> Edit:
          "rules_as_of: the requirement on shares has no entry on 1980-01-01; "
             "the table starts 1990-01-01"),
         (replaced('rules_beside = "session"', 'benchmark = "UPRO"'),
-         "benchmark: UPRO: a fund, not an index; its index is SP500"),
+         "benchmark: UPRO: no bundled index of that name; SP500 is right"),
     ],
 )  # fmt: skip
 def test_bad_input_ends_with_exit_code_2_one_message_and_nothing_written(

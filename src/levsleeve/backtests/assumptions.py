@@ -1,11 +1,17 @@
 """What a run takes for granted, in words: every report prints these lines."""
 
+from datetime import date
+
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.study import Study
+from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
-from levsleeve.margin.schedule import borrow_rates, share_rule_source
+from levsleeve.margin.schedule import borrow_rates, share_rule_source, share_rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
 from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
+
+FIRST_3X_FUND = date(2008, 11, 5)
+"""Inception of the first index funds of three times (and minus three times) the S&P 500."""
 
 
 def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, str]:
@@ -57,23 +63,32 @@ def _fund_line(fund: Fund) -> str:
     """How a fund's prices came about."""
     if fund.is_index:
         return f"{fund.symbol} the index itself, held without cost"
+    facts = CATALOGUE.get(fund.symbol)
+    compared = facts.compared if facts is not None and facts.compared else "never compared with one"
     return (
-        f"{fund.symbol} a synthetic twin, modelled: {fund.multiple:+g}x {fund.index} total return, "
+        f"{fund.symbol} a synthetic fund, modelled: {fund.multiple:+g}x {fund.index} total return, "
         f"expense {PERCENT * (fund.expense_ratio + fund.drag):.2f} %, financing spread "
         f"{PERCENT * fund.financing_spread:+.2f} % a year per borrowed turn over bills, from $100 "
-        "with modelled splits; twins of UPRO, SPXU and SSO drifted 0.1-0.3 % a year from the real "
-        "funds to 2018, 0.3-0.6 % out of sample"
+        f"with modelled splits; against a real fund: {compared}"
     )
 
 
 def _rules_line(market: Market) -> str:
     """Which rulebook, and what that means where funds are older than they were."""
-    if market.rules_as_of is None:
-        first, last = market.sessions[0].date(), market.sessions[-1].date()
-        source = share_rule_source(last)
-        return f"each session's own, {first} to {last}: {source}"
-    source = share_rule_source(market.rules_as_of)
+    first, last = market.sessions[0].date(), market.sessions[-1].date()
+    if market.rules_as_of is not None:
+        source = share_rule_source(market.rules_as_of)
+        return f"those of {market.rules_as_of} on every session{_too_early(first)}: {source}"
+    entries = share_rule_sources(first, last)
+    sources = "; ".join(f"from {since} {source}" for since, source in entries)
+    return f"each session's own{_too_early(first)}: {sources}"
+
+
+def _too_early(first: date) -> str:
+    """A caution where a study holds funds before there were any."""
+    if first >= FIRST_3X_FUND:
+        return ""
     return (
-        f"those of {market.rules_as_of} on every session, though no 3x fund existed before "
-        f"November 2008 and leveraged rates start 2009-12-01: {source}"
+        f", though no 3x fund existed before {FIRST_3X_FUND:%B %Y} and leveraged rates start "
+        "2009-12-01"
     )

@@ -259,7 +259,7 @@ class MarginBroker(bt.brokers.BackBroker):
         return float(sum(values[self.places[data._name]] for data in datas))
 
     def get_leverage(self) -> float:
-        """Gross market value over equity."""
+        """Gross market value of the shares over equity."""
         account = self.account
         gross = float(abs(account.shares * account.marks).sum())
         return gross / self._value if self._value > 0 else float("inf")

@@ -39,6 +39,10 @@ class _Ticker(bt.Analyzer):
         if len(self.strategy) % self.p.every == 0:
             self.p.tell(self.p.every)
 
+    def stop(self) -> None:
+        """Tell the rest."""
+        self.p.tell(len(self.strategy) % self.p.every)
+
 
 def terms_of(study: Study) -> Terms:
     """What the broker of a study charges and how its options are priced."""
@@ -121,28 +125,24 @@ def run_sleeve(
     ``tell`` is called now and then with the number of sessions done since the last call.
     """
     strategy, sleeve = prepare(table, study_path)
-    rules = study.rules_as_of if isinstance(study.rules_as_of, date) else None
-    try:
-        market = build_market(
-            library, sleeve.funds, (study.start, study.end), rules, study.benchmark
-        )
-        _refuse_unpriced(sleeve, market)
-        terms = terms_of(study)
-    except LevsleeveError as error:
-        raise StudyError(f"{study_path}: {error}") from error
-    broker = run_market(
-        strategy,
-        _parameters(strategy, table),
-        market,
-        MarginBroker(
-            market=market,
-            terms=terms,
-            slots=sleeve.slots,
-            on_shortfall=strategy.on_shortfall,
-            cash=study.account.cash_usd,
-        ),
-        tell,
+    market = market_of_sleeve(study, study_path, sleeve, library)
+    broker = MarginBroker(
+        market=market,
+        terms=terms_of(study),
+        slots=sleeve.slots,
+        on_shortfall=strategy.on_shortfall,
+        cash=study.account.cash_usd,
     )
+    try:
+        run_market(strategy, _parameters(strategy, table), market, broker, tell)
+    except LevsleeveError:
+        raise
+    except Exception as error:
+        on = market.sessions[max(broker.session, 0)]
+        raise StudyError(
+            f"{study_path}: sleeve {table.name}: {strategy.__name__} fails on {on:%Y-%m-%d} with "
+            f"{type(error).__name__}: {error}; a strategy that runs is right"
+        ) from error
     kinds = {ProtectivePut: "protective_put", InverseLayer: "inverse_layer", type(None): "none"}
     layer = (sleeve.hedge.fund,) if isinstance(sleeve.hedge, InverseLayer) else ()
     return SleeveResult(
@@ -164,6 +164,25 @@ def run_sleeve(
         volatility_model=study.volatility_model,
         wiped=broker.wiped,
     )
+
+
+def market_of_sleeve(study: Study, study_path: Path, sleeve: Sleeve, library: Library) -> Market:
+    """The Market that a sleeve of a study trades in.
+
+    Raises
+    ------
+    StudyError
+        If a fund or a price is missing, naming the study file.
+    """
+    rules = study.rules_as_of if isinstance(study.rules_as_of, date) else None
+    try:
+        market = build_market(
+            library, sleeve.funds, (study.start, study.end), rules, study.benchmark
+        )
+        _refuse_unpriced(sleeve, market)
+    except LevsleeveError as error:
+        raise StudyError(f"{study_path}: {error}") from error
+    return market
 
 
 def run_market(

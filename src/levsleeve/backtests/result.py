@@ -132,7 +132,7 @@ class SleeveResult:
             "margin": self.margin,
             "hedge": self.hedging,
             "funding": self.funding,
-            "costs_usd": dict(self.costs_usd),
+            "trading_by_position_usd": {name: 0.0 - cost for name, cost in self.costs_usd.items()},
             "data_sha256": dict(self.data_hashes),
         }
 

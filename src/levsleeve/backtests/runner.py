@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from levsleeve.backtests.driver import Progress, prepare, run_sleeve
+from levsleeve.backtests.driver import Progress, market_of_sleeve, prepare, run_sleeve
 from levsleeve.backtests.market import sessions_within
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
+from levsleeve.instruments.catalogue import INDEXES
 from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
 from levsleeve.pricing.volatility import MODELS, volatility_model
 from levsleeve.strategies.sleeve import ProtectivePut
@@ -29,6 +30,8 @@ def run_study(
     """
     sessions = _checked_sessions(study, study_path, library)
     described = {table.name: prepare(table, study_path)[1] for table in study.sleeve}
+    for sleeve in described.values():
+        market_of_sleeve(study, study_path, sleeve, library)
 
     def run_all(variant: Study, note: str, wanted: Callable[[str], bool]) -> Runs:
         runs = {}
@@ -55,6 +58,12 @@ def run_study(
     )
 
 
+def _known_index(symbol: str) -> None:
+    """Refuse a benchmark that is no bundled index."""
+    if symbol not in INDEXES:
+        raise StudyError(f"{symbol}: no bundled index of that name; {', '.join(INDEXES)} is right")
+
+
 def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:
     """How many sessions each run will have, once every name and date of the study is known."""
 
@@ -64,7 +73,7 @@ def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:
             sale_fees(chosen)
 
     lookups: dict[str, Callable[[], object]] = {
-        "benchmark": lambda: library.index(study.benchmark),
+        "benchmark": lambda: _known_index(study.benchmark),
         "rules_as_of": lambda: rules_of(study.rules_as_of),
         "rules_beside": lambda: rules_of(study.rules_beside),
         "volatility_model": lambda: volatility_model(study.volatility_model),

@@ -1,7 +1,7 @@
-"""The steps that open a session: carry, corporate actions, marks and expiry.
+"""The steps around a session's trading: carry, corporate actions, marks, expiry, and the close.
 
-Both drivers call them in the same order: ``open_session``, ``mark``, ``expire``, then the
-maintenance test (``forced``), the fills (``orders``) and ``close_session``.
+A driver calls them in this order: ``open_session``, ``mark``, ``expire``, then the maintenance
+test (``forced``), the fills (``orders``) and ``close_session``.
 """
 
 from levsleeve.backtests.measures import (

@@ -151,7 +151,7 @@ def _expected(error: ErrorDetails) -> str:
         "literal_error": str(context.get("expected")),
         "string_pattern_mismatch": "a name of letters, digits, - and _, 64 at most,",
         "too_short": "at least one table",
-        "tuple_type": "a list of tables",
+        "tuple_type": "a list of [[sleeve]] tables",
         "dict_type": "a table",
         "model_type": "a table",
     }

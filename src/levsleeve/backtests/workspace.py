@@ -47,7 +47,10 @@ class Workspace:
         if name.endswith(".py"):
             path = study.resolve().parent / name
             if not path.is_file():
-                raise StudyError(f"strategy: {name} is not a file; it was sought at {path}")
+                raise StudyError(
+                    f"strategy: {name} is not a file beside the study ({path}); a name without .py "
+                    "is sought in strategies/"
+                )
             return path
         folder = self.root / "strategies"
         known = sorted(file.stem for file in folder.glob("*.py") if file.stem[0] != "_")

@@ -42,7 +42,7 @@ def _common(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="The study, a TOML file.")],
+    study: Annotated[Path, typer.Argument(help="The study, a TOML file.", metavar="STUDY")],
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; backtests/out/NAME of the workspace by default."),

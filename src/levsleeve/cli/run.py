@@ -1,6 +1,7 @@
 """``levsleeve run``: progress while it works, then the comparison and the paths."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,12 +29,13 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
     )
     from levsleeve.reports.publish import publish, refuse_foreign
 
-    waiting = Console(stderr=True, quiet=not Console(stderr=True).is_terminal)
+    waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
     study = read_study(study_path)
     folder = out or Workspace.around(study_path).out / study.name
     refuse_foreign(folder)
     result = _run_with_progress(study, study_path, waiting)
-    printed = Console() if Console().is_terminal else Console(width=PLAIN_WIDTH)
+    width = None if Console().is_terminal else PLAIN_WIDTH
+    printed = Console(width=width, markup=False)
     if not as_json:
         printed.print(headline(result), style="bold", highlight=False)
         for table in comparison_tables(result, printed.width):
@@ -45,7 +47,9 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
         def told(name: str) -> None:
             status.update(f"writing the tear sheets: {name} is done")
 
-        files = publish(result, folder, tearsheets=tearsheets, told=told)
+        files = publish(
+            result, folder, tearsheets=tearsheets, processes=os.cpu_count() or 1, told=told
+        )
     if as_json:
         typer.echo(json.dumps(comparison_dict(result), indent=2, allow_nan=False))
         return
@@ -62,7 +66,7 @@ def _run_with_progress(study: Study, study_path: Path, console: Console) -> Stud
     ):
         library = Library.open(Workspace.around(study_path).cache)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("sessions"),

@@ -26,6 +26,7 @@ class FundFacts:
     financing_spread: float
     inception: str
     source: str
+    compared: str = ""
 
 
 def _load() -> tuple[dict[str, IndexFacts], dict[str, FundFacts]]:

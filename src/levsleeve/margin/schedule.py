@@ -121,6 +121,18 @@ def share_rule_source(on: date) -> str:
     return f"{entry['source']} ({entry['standing']})"
 
 
+def share_rule_sources(first: date, last: date) -> list[tuple[date, str]]:
+    """Every entry in force between two dates: since when, and its source."""
+    entries = _table("shares")["requirement"]
+    started = [entry for entry in entries if entry["effective"] <= last]
+    begun_by = max((e["effective"] for e in started if e["effective"] <= first), default=first)
+    return [
+        (entry["effective"], f"{entry['source']} ({entry['standing']})")
+        for entry in started
+        if entry["effective"] >= begun_by
+    ]
+
+
 def sale_fees(on: date) -> SaleFees:
     """The regulators' fees on a sale of shares on ``on``: rates as fractions and dollars."""
     tables = _table("fees")

@@ -23,7 +23,7 @@ LABELS = {
     "sessions_below_10_percent_cushion": ("sessions below 10 % cushion", "count"),
     "margin_calls": ("margin calls", "count"),
     "funding_usd": ("interest, rebate, borrow fee", "dollars"),
-    "trading_usd": ("commission, fees, spread", "dollars"),
+    "trading_usd": ("commission, fees, spread, penalty", "dollars"),
     "hedge_cost_usd": ("hedge cost", "dollars"),
     "hedge_payoff_usd": ("hedge payoff", "dollars"),
     "hedge_net_usd": ("hedge, net", "dollars"),
@@ -37,7 +37,8 @@ NOTES = (
     "Interest, rebate and borrow fee are the account's; what a fund pays for its own leverage is "
     "in its price. A cost is negative. Sharpe arithmetic: mean excess return over bills; "
     "geometric: (CAGR - CAGR of bills) / volatility. Hedge cost of puts: premium, half-spread and "
-    "commission; of an inverse layer: its trading, its payoff being its signed price profit.",
+    "commission; of an inverse layer: its trading, its payoff being its signed price profit. The "
+    "row above it counts the hedge's commission and spread too.",
     "QuantStats annualises by a whole number of sessions where we use calendar time; its figures "
     "stand beside ours, with the reason, at the foot of each tear sheet and in result.json.",
 )
@@ -68,8 +69,8 @@ def headline(result: StudyResult) -> str:
     """One line that says what the comparison is of."""
     study = result.study
     rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
-    first = next(iter(result.sleeves.values())).metrics.first_session
-    return f"{study.title or study.name} | {first} to {study.end} | margin rules {rules}"
+    first, last = result.benchmark.first_session, result.benchmark.last_session
+    return f"{study.title or study.name} | {first} to {last} | margin rules {rules}"
 
 
 def comparison_tables(result: StudyResult, width: int) -> list[Table]:
@@ -128,13 +129,16 @@ def comparison_dict(result: StudyResult) -> dict[str, Any]:
         "schema": 1,
         "study": study.name,
         "title": study.title or study.name,
-        "start": study.start.isoformat(),
-        "end": study.end.isoformat(),
+        "start": result.benchmark.first_session.isoformat(),
+        "end": result.benchmark.last_session.isoformat(),
         "rules_as_of": str(study.rules_as_of),
         "rules_beside": str(study.rules_beside) if study.rules_beside is not None else None,
         "volatility_model": study.volatility_model,
         "volatility_beside": study.volatility_beside,
-        "units": {str(figure): label_of(str(figure))[1] for figure in table.index},
+        "units": {
+            str(figure): label_of(str(figure))[1].replace("percent", "fraction")
+            for figure in table.index
+        },
         "sleeves": {
             name: finite_or_none({str(key): float(value) for key, value in column.items()})
             for name, column in table.items()

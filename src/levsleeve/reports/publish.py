@@ -30,12 +30,18 @@ Told = Callable[[str], None]
 
 
 def publish(
-    result: StudyResult, out: Path, *, tearsheets: bool = True, told: Told | None = None
+    result: StudyResult,
+    out: Path,
+    *,
+    tearsheets: bool = True,
+    processes: int = 1,
+    told: Told | None = None,
 ) -> list[Path]:
     """Write every sleeve's folder and the comparison into ``out``; returns the files, in order.
 
     An earlier run of levsleeve in ``out`` is replaced when the new one is complete; ``told`` is
-    called with each sleeve whose tear sheet is done.
+    called with each sleeve whose tear sheet is done.  More than one of ``processes`` draws the
+    tear sheets in new processes, which run the calling script again unless it guards its main.
 
     Raises
     ------
@@ -43,25 +49,47 @@ def publish(
         If ``out`` holds something else, or cannot be written.
     """
     refuse_foreign(out)
-    with _put_in_place(out) as folder:
+    with _put_in_place(out.resolve()) as folder:
         for sleeve in result.sleeves.values():
             _write_sleeve(sleeve, result, folder / sleeve.name)
         _write_json(folder / "comparison.json", comparison_dict(result))
         _write_json(folder / "manifest.json", _manifest(result, result.sleeves))
         _write_yardsticks(result, folder / "benchmark.parquet")
         if tearsheets:
-            _write_tearsheets(result, folder, told)
+            _write_tearsheets(result, folder, processes, told)
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 
 def refuse_foreign(out: Path) -> None:
-    """Only an empty place or an earlier run may be written over."""
-    if out.exists() and not (out / "manifest.json").is_file():
-        if out.is_dir() and not any(out.iterdir()):
-            return
-        raise StudyError(
-            f"{out}: it exists and is not a run of levsleeve; another folder (--out) is right"
-        )
+    """Only an absent or empty folder, or an earlier run and nothing else, may be written over.
+
+    Raises
+    ------
+    StudyError
+        Naming what it holds that no run of levsleeve writes.
+    """
+    place = out.resolve()
+    if not place.exists():
+        return
+    if not place.is_dir() or place == Path.cwd() or place in Path.cwd().parents:
+        raise StudyError(f"{out}: no folder to write a run into; another one (--out) is right")
+    written = {"comparison.json", "manifest.json", "benchmark.parquet"}
+    for entry in sorted(place.iterdir()):
+        ours = _is_run(entry) if entry.is_dir() else entry.name in written and _is_run(place)
+        if not ours:
+            raise StudyError(
+                f"{out}: it holds {entry.name}, which no run of levsleeve wrote; "
+                "another folder (--out) is right"
+            )
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder has a manifest of ours and, if it is a sleeve's, nothing but its files."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"levsleeve", "schema", "sleeves"} <= manifest.keys()
 
 
 @contextmanager
@@ -75,7 +103,12 @@ def _put_in_place(out: Path) -> Iterator[Path]:
         yield building
         if out.exists():
             out.rename(retired)
-        building.rename(out)
+        try:
+            building.rename(out)
+        except OSError:
+            if retired.exists():
+                retired.rename(out)
+            raise
     except OSError as error:
         raise StudyError(
             f"{out}: cannot be written ({error.strerror}); a writable folder with space (--out) "
@@ -125,10 +158,10 @@ def _benchmark(sleeve: SleeveResult) -> "pd.Series[float]":
     return sleeve.benchmark_returns.reindex(sleeve.returns.index)
 
 
-def _write_tearsheets(result: StudyResult, folder: Path, told: Told | None) -> None:
-    """The tear sheets, on two processes: pictures take longer than runs."""
+def _write_tearsheets(result: StudyResult, folder: Path, processes: int, told: Told | None) -> None:
+    """The tear sheets, one after the other or on several processes: pictures take time."""
     sleeves = list(result.sleeves.values())
-    workers = min(2, os.cpu_count() or 1, len(sleeves))
+    workers = min(processes, len(sleeves))
     if workers == 1:
         for sleeve in sleeves:
             write_sleeve_tearsheet(folder / sleeve.name / "tearsheet.html", sleeve)

@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from levsleeve.errors import StudyError
 from levsleeve.instruments.fund import parse_fund
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "once"]
+CADENCES = get_args(Cadence)
+MOST_WEIGHT = 10.0
+"""No margin account opens ten times its equity: a larger number is a percentage by mistake."""
 ROUNDING = 1e-12
 """Weights that meet the cap up to the rounding of a sum are not above it."""
 
@@ -69,10 +72,12 @@ class Sleeve:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, naming the fund and the number."""
-        if not self.holdings:
-            raise StudyError("sleeve: it holds nothing; name at least one fund")
-        if not (math.isfinite(self.cap) and self.cap > 0):
-            raise StudyError(f"cap: {self.cap}; a positive fraction of equity is right")
+        self._check_types()
+        if not (math.isfinite(self.cap) and 0 < self.cap <= MOST_WEIGHT):
+            raise StudyError(
+                f"cap: {self.cap}; a fraction of equity above 0 and up to {MOST_WEIGHT:g} is right "
+                "(0.40 is forty percent)"
+            )
         if not 0.0 <= self.band < 1.0:
             raise StudyError(f"band: {self.band}; a fraction of equity from 0 to below 1 is right")
         for holding in self.holdings:
@@ -85,6 +90,22 @@ class Sleeve:
         if isinstance(self.hedge, ProtectivePut):
             self._check_put(self.hedge)
         self._check_cap()
+
+    def _check_types(self) -> None:
+        """What a strategy file may get wrong before any number does."""
+        wrong = type(self.holdings).__name__
+        if not isinstance(self.holdings, tuple):
+            raise StudyError(f"holdings: a {wrong}; a tuple such as (Holding(...),) is right")
+        if not self.holdings:
+            raise StudyError("sleeve: it holds nothing; name at least one fund")
+        if not isinstance(self.hedge, ProtectivePut | InverseLayer | None):
+            raise StudyError(
+                f"hedge: {self.hedge!r}; a ProtectivePut, an InverseLayer or None is right"
+            )
+        if self.rebalance not in CADENCES:
+            raise StudyError(
+                f"rebalance: {self.rebalance!r}; one of {', '.join(CADENCES)} is right"
+            )
 
     def _check_put(self, put: ProtectivePut) -> None:
         """A put protects shares that are held long, at a sensible strike."""

@@ -90,7 +90,7 @@ def test_a_whole_number_is_a_number_too() -> None:
         ),
         ({"sleeve": []}, "study: sleeve: []; at least one table is right"),
         ({"sleeve": None}, "study: sleeve: missing; this key is required"),
-        ({"sleeve": "bull"}, "study: sleeve: 'bull'; a list of tables is right"),
+        ({"sleeve": "bull"}, "study: sleeve: 'bull'; a list of [[sleeve]] tables is right"),
         (
             {"sleeve": [{"name": "a", "strategy": "b"}, {"name": "a", "strategy": "c"}]},
             "study: sleeve: the name a is used twice; names must differ",

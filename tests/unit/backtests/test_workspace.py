@@ -39,7 +39,10 @@ def test_a_strategy_that_is_not_there_is_refused_with_the_nearest_name(tmp_path:
         "bul": "strategy: no strategies/bul.py in this workspace; did you mean bull?",
         "xyz": "strategy: no strategies/xyz.py in this workspace; known are bull",
         "../bull": "strategy: no strategies/../bull.py in this workspace; did you mean bull?",
-        "gone.py": f"strategy: gone.py is not a file; it was sought at {tmp_path / 'gone.py'}",
+        "gone.py": (
+            f"strategy: gone.py is not a file beside the study ({tmp_path / 'gone.py'}); "
+            "a name without .py is sought in strategies/"
+        ),
     }
     for name, message in expected.items():
         with pytest.raises(StudyError) as refused:

@@ -1,5 +1,6 @@
 import math
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,10 @@ def test_a_sleeve_of_nothing_is_refused() -> None:
 def test_a_cap_that_caps_nothing_is_refused(cap: float) -> None:
     with pytest.raises(StudyError) as refused:
         sleeve(("UPRO", 0.5), cap=cap)
-    assert str(refused.value) == f"cap: {cap}; a positive fraction of equity is right"
+    assert (
+        str(refused.value)
+        == f"cap: {cap}; a fraction of equity above 0 and up to 10 is right (0.40 is forty percent)"
+    )
 
 
 @pytest.mark.parametrize("band", [-0.01, 1.0, math.nan])
@@ -253,3 +257,34 @@ def test_an_inverse_layer_that_moves_with_the_sleeve_is_refused(
         f"{hedge}: an inverse layer moves against the sleeve, but both move the same way; "
         "a fund of the opposite multiple is right"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"holdings": [Holding("UPRO", 0.5)]},
+            "holdings: a list; a tuple such as (Holding(...),) is right",
+        ),
+        (
+            {"holdings": Holding("UPRO", 0.5)},
+            "holdings: a Holding; a tuple such as (Holding(...),) is right",
+        ),
+        ({"hedge": "puts"}, "hedge: 'puts'; a ProtectivePut, an InverseLayer or None is right"),
+        (
+            {"rebalance": "monthy"},
+            "rebalance: 'monthy'; one of daily, weekly, monthly, quarterly, once is right",
+        ),
+        (
+            {"holdings": (Holding("UPRO", 40.0),), "cap": 50.0},
+            "cap: 50.0; a fraction of equity above 0 and up to 10 is right (0.40 is forty percent)",
+        ),
+    ],
+)
+def test_what_a_strategy_file_may_get_wrong_is_refused_before_any_number_is(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        facts: dict[str, Any] = {"holdings": (Holding("UPRO", 0.5),), "cap": 1.0}
+        Sleeve(**(facts | changes))
+    assert str(refused.value) == message
