@@ -284,7 +284,7 @@ def test_an_inverse_layer_that_moves_with_the_sleeve_is_refused(
 def test_what_a_strategy_file_may_get_wrong_is_refused_before_any_number_is(
     changes: dict[str, Any], message: str
 ) -> None:
+    facts: dict[str, Any] = {"holdings": (Holding("UPRO", 0.5),), "cap": 1.0}
     with pytest.raises(StudyError) as refused:
-        facts: dict[str, Any] = {"holdings": (Holding("UPRO", 0.5),), "cap": 1.0}
         Sleeve(**(facts | changes))
     assert str(refused.value) == message
