@@ -146,7 +146,7 @@ def test_a_quickstart_sleeve_is_the_slow_accounts_through_the_crisis(
 ) -> None:
     study = read_study(QUICKSTART)
     table = next(entry for entry in study.sleeve if entry.name == name)
-    _, sleeve = prepare(table, QUICKSTART)
+    sleeve = prepare(table, QUICKSTART).sleeve
     market = build_market(library, sleeve.funds, CRISIS, rules)
     off, kinds = largest_difference(market, sleeve, terms_of(study), study.account.cash_usd)
     assert off < TOLERANCE_USD

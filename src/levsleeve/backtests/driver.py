@@ -1,6 +1,7 @@
 """The Backtrader driver: one sleeve of a study through the margin broker."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,7 +59,17 @@ def terms_of(study: Study) -> Terms:
     )
 
 
-def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy], Sleeve]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A sleeve of a study, its strategy loaded and described: ready to run any number of times."""
+
+    name: str
+    strategy: type[SleeveStrategy]
+    parameters: dict[str, Any]
+    sleeve: Sleeve
+
+
+def prepare(table: SleeveTable, study_path: Path) -> Prepared:
     """Load a sleeve's strategy and describe the sleeve, refusing what cannot be run.
 
     Raises
@@ -73,7 +84,8 @@ def prepare(table: SleeveTable, study_path: Path) -> tuple[type[SleeveStrategy],
             raise StudyError(
                 f"strategy: {strategy.__name__} is not a SleeveStrategy; a study file runs sleeves"
             )
-        return strategy, _described(strategy, _parameters(strategy, table))
+        parameters = _parameters(strategy, table)
+        return Prepared(table.name, strategy, parameters, _described(strategy, parameters))
     except LevsleeveError as error:
         raise StudyError(f"{study_path}: sleeve {table.name}: {error}") from error
 
@@ -115,16 +127,16 @@ def _parameters(strategy: type[SleeveStrategy], table: SleeveTable) -> dict[str,
 def run_sleeve(
     study: Study,
     study_path: Path,
-    table: SleeveTable,
+    prepared: Prepared,
     library: Library,
     *,
     tell: Progress | None = None,
 ) -> SleeveResult:
-    """Run one sleeve of a study.
+    """Run one prepared sleeve of a study.
 
     ``tell`` is called now and then with the number of sessions done since the last call.
     """
-    strategy, sleeve = prepare(table, study_path)
+    strategy, sleeve = prepared.strategy, prepared.sleeve
     market = market_of_sleeve(study, study_path, sleeve, library)
     broker = MarginBroker(
         market=market,
@@ -134,19 +146,19 @@ def run_sleeve(
         cash=study.account.cash_usd,
     )
     try:
-        run_market(strategy, _parameters(strategy, table), market, broker, tell)
+        run_market(strategy, prepared.parameters, market, broker, tell)
     except LevsleeveError:
         raise
     except Exception as error:
         on = market.sessions[max(broker.session, 0)]
         raise StudyError(
-            f"{study_path}: sleeve {table.name}: {strategy.__name__} fails on {on:%Y-%m-%d} with "
-            f"{type(error).__name__}: {error}; a strategy that runs is right"
+            f"{study_path}: sleeve {prepared.name}: {strategy.__name__} fails on {on:%Y-%m-%d} "
+            f"with {type(error).__name__}: {error}; a strategy that runs is right"
         ) from error
     kinds = {ProtectivePut: "protective_put", InverseLayer: "inverse_layer", type(None): "none"}
     layer = (sleeve.hedge.fund,) if isinstance(sleeve.hedge, InverseLayer) else ()
     return SleeveResult(
-        name=table.name,
+        name=prepared.name,
         study=study.name,
         starting_cash_usd=study.account.cash_usd,
         ledger=broker.ledger.frame(),

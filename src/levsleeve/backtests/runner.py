@@ -1,10 +1,10 @@
 """Run every sleeve of a study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from levsleeve.backtests.driver import Progress, market_of_sleeve, prepare, run_sleeve
+from levsleeve.backtests.driver import Prepared, Progress, market_of_sleeve, prepare, run_sleeve
 from levsleeve.backtests.market import sessions_within
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
@@ -29,32 +29,27 @@ def run_study(
     Every sleeve is described and checked before the first one runs.
     """
     sessions = _checked_sessions(study, study_path, library)
-    described = {table.name: prepare(table, study_path)[1] for table in study.sleeve}
-    for sleeve in described.values():
-        market_of_sleeve(study, study_path, sleeve, library)
+    ready = [prepare(table, study_path) for table in study.sleeve]
+    for prepared in ready:
+        market_of_sleeve(study, study_path, prepared.sleeve, library)
 
-    def run_all(variant: Study, note: str, wanted: Callable[[str], bool]) -> Runs:
+    def run_all(variant: Study, note: str, wanted: Sequence[Prepared]) -> Runs:
         runs = {}
-        for table in study.sleeve:
-            if wanted(table.name):
-                tell = announce(f"{table.name}{note}", sessions) if announce else None
-                runs[table.name] = run_sleeve(variant, study_path, table, library, tell=tell)
+        for prepared in wanted:
+            tell = announce(f"{prepared.name}{note}", sessions) if announce else None
+            runs[prepared.name] = run_sleeve(variant, study_path, prepared, library, tell=tell)
         return runs
 
-    def has_puts(name: str) -> bool:
-        return isinstance(described[name].hedge, ProtectivePut)
-
+    with_puts = [entry for entry in ready if isinstance(entry.sleeve.hedge, ProtectivePut)]
     rules, model = study.rules_beside, study.volatility_beside
     other_rules = study.model_copy(update={"rules_as_of": rules})
     other_model = study.model_copy(update={"volatility_model": model})
     return StudyResult(
         study=study,
         study_path=study_path,
-        sleeves=run_all(study, "", lambda _: True),
-        other_rules=run_all(other_rules, f", rules {rules}", lambda _: rules is not None),
-        other_volatility=run_all(
-            other_model, f", {model}", lambda name: model is not None and has_puts(name)
-        ),
+        sleeves=run_all(study, "", ready),
+        other_rules=run_all(other_rules, f", rules {rules}", [] if rules is None else ready),
+        other_volatility=run_all(other_model, f", {model}", [] if model is None else with_puts),
     )
 
 
