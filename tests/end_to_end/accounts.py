@@ -13,7 +13,8 @@ from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.state import Tape, Terms
 from levsleeve.instruments.fund import parse_fund
-from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
+from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
+from levsleeve.margin.schedule import share_rules
 from levsleeve.pricing.volatility import volatility_model
 
 IBKR_INTEREST = financing_plan("ibkr")

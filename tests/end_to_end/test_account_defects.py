@@ -16,7 +16,7 @@ from levsleeve.backtests.market import Market
 from levsleeve.backtests.state import Terms
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract
-from levsleeve.margin.schedule import commission_plan
+from levsleeve.margin.charges import commission_plan
 
 SLOT = "UPRO:put"
 CHARGED = FREE._replace(

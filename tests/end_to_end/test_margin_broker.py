@@ -14,7 +14,7 @@ from levsleeve.backtests.ledger import identity_errors
 from levsleeve.backtests.state import Terms
 from levsleeve.errors import LedgerError, StudyError
 from levsleeve.instruments.option import OptionContract
-from levsleeve.margin.schedule import commission_plan
+from levsleeve.margin.charges import commission_plan
 
 
 def events_of(broker: MarginBroker) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from tests.end_to_end.accounts import market_of
 
 from levsleeve.backtests.market import Market
 from levsleeve.instruments.fund import parse_fund
-from levsleeve.margin.schedule import sale_fees
+from levsleeve.margin.charges import sale_fees
 
 RATIOS = [2.0, 3.0, 4.0, 1.5, 0.25, 0.2, 1.0 / 3.0]
 FIRST_PRICES = [4.0, 12.0, 40.0, 150.0]

@@ -21,7 +21,7 @@ from levsleeve.backtests.market import Market, build_market
 from levsleeve.backtests.state import Terms
 from levsleeve.backtests.study import read_study
 from levsleeve.data.library import Library
-from levsleeve.margin.schedule import commission_plan, financing_plan
+from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.pricing.volatility import volatility_model
 from levsleeve.strategies.sleeve import Cadence
 

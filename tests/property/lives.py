@@ -15,7 +15,7 @@ from levsleeve.backtests.orders import affordable, affordable_contracts, fill_op
 from levsleeve.backtests.state import Account, Terms, new_account
 from levsleeve.backtests.steps import close_session, expire, mark, open_session
 from levsleeve.compiled import Floats
-from levsleeve.margin.schedule import commission_plan, financing_plan
+from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.pricing.black_scholes import PUT
 
 PRICEY = FREE._replace(

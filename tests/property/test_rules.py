@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from levsleeve.compiled import Floats
+from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.financing import (
     borrow_mark,
@@ -23,13 +24,7 @@ from levsleeve.margin.requirement import (
     share_requirements,
     special_memorandum_account,
 )
-from levsleeve.margin.schedule import (
-    ShareRules,
-    commission_plan,
-    financing_plan,
-    sale_fees,
-    share_rules,
-)
+from levsleeve.margin.schedule import ShareRules, share_rules
 from levsleeve.pricing.listing import listed_strike_at_or_below, strike_interval
 from levsleeve.strategies.hedges import put_contracts
 from levsleeve.strategies.sizing import capped_weight, target_shares

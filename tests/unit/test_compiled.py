@@ -12,11 +12,12 @@ import pytest
 
 from levsleeve import compiled
 from levsleeve.compiled import source_hash
+from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.financing import debit_interest_a_year, short_rebate_a_year
 from levsleeve.margin.liquidation import shares_to_cure
 from levsleeve.margin.requirement import share_requirements
-from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
+from levsleeve.margin.schedule import share_rules
 from levsleeve.pricing.black_scholes import CALL, PUT, option_delta, option_price
 from levsleeve.pricing.volatility import MODELS, fund_option_price
 from levsleeve.strategies.sizing import target_shares

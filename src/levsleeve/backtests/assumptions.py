@@ -6,7 +6,8 @@ from levsleeve.backtests.market import Market
 from levsleeve.backtests.study import Study
 from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
-from levsleeve.margin.schedule import borrow_rates, share_rule_source, share_rule_sources
+from levsleeve.margin.charges import borrow_rates
+from levsleeve.margin.schedule import share_rule_source, share_rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
 from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
 

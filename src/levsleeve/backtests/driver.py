@@ -23,7 +23,7 @@ from levsleeve.backtests.study import SleeveTable, Study
 from levsleeve.backtests.workspace import Workspace, load_strategy
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
-from levsleeve.margin.schedule import commission_plan, financing_plan
+from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.pricing.volatility import volatility_model
 from levsleeve.strategies.sleeve import InverseLayer, ProtectivePut, Sleeve
 

@@ -14,7 +14,8 @@ from levsleeve.data.library import Library
 from levsleeve.data.prices import PriceTable
 from levsleeve.errors import DataError, StudyError
 from levsleeve.instruments.fund import Fund, parse_fund
-from levsleeve.margin.schedule import borrow_rates, sale_fees, share_rules
+from levsleeve.margin.charges import borrow_rates, sale_fees
+from levsleeve.margin.schedule import share_rules
 
 VIX_POINT = 100.0
 """The VIX is quoted in points; inside, volatility is a fraction."""

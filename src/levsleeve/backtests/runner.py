@@ -12,7 +12,8 @@ from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.catalogue import INDEXES
-from levsleeve.margin.schedule import commission_plan, financing_plan, sale_fees, share_rules
+from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
+from levsleeve.margin.schedule import share_rules
 from levsleeve.pricing.volatility import MODELS, volatility_model
 from levsleeve.strategies.sleeve import ProtectivePut
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from levsleeve.compiled import Floats, rule
-from levsleeve.margin.schedule import CommissionPlan, FinancingPlan, SaleFees, ShareRules
+from levsleeve.margin.charges import CommissionPlan, FinancingPlan, SaleFees
+from levsleeve.margin.schedule import ShareRules
 from levsleeve.pricing.volatility import VolatilityModel
 
 

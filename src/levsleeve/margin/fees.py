@@ -1,7 +1,7 @@
 """Commissions and the regulators' fees on one trade, in dollars >= 0, unrounded."""
 
 from levsleeve.compiled import rule
-from levsleeve.margin.schedule import CommissionPlan, SaleFees
+from levsleeve.margin.charges import CommissionPlan, SaleFees
 
 
 @rule
@@ -10,7 +10,7 @@ def share_commission(shares: float, price_usd: float, plan: CommissionPlan) -> f
 
     Examples
     --------
-    >>> from levsleeve.margin.schedule import commission_plan
+    >>> from levsleeve.margin.charges import commission_plan
     >>> fixed = commission_plan("ibkr_fixed")
     >>> [share_commission(n, s, fixed) for n, s in ((100, 25.0), (1000, 80.0), (1000, 0.25))]
     [1.0, 5.0, 2.5]
@@ -27,7 +27,7 @@ def option_commission(contracts: float, premium_usd: float, plan: CommissionPlan
 
     Examples
     --------
-    >>> from levsleeve.margin.schedule import commission_plan
+    >>> from levsleeve.margin.charges import commission_plan
     >>> option_commission(10, 3.0, commission_plan("ibkr_fixed"))
     6.5
     """
@@ -48,7 +48,7 @@ def regulatory_sale_fees(shares: float, price_usd: float, fees: SaleFees) -> flo
     Examples
     --------
     >>> from datetime import date
-    >>> from levsleeve.margin.schedule import sale_fees
+    >>> from levsleeve.margin.charges import sale_fees
     >>> round(regulatory_sale_fees(1000.0, 80.0, sale_fees(date(2025, 1, 15))), 6)
     2.39
     """

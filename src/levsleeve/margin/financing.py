@@ -3,7 +3,7 @@
 import math
 
 from levsleeve.compiled import Floats, rule
-from levsleeve.margin.schedule import FinancingPlan
+from levsleeve.margin.charges import FinancingPlan
 
 IBKR_BORROW_MARKUP = 1.02
 """Borrowed shares are marked at 102 % of the close, rounded up to a dollar."""
@@ -19,7 +19,7 @@ def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: Finan
 
     Examples
     --------
-    >>> from levsleeve.margin.schedule import financing_plan
+    >>> from levsleeve.margin.charges import financing_plan
     >>> float(round(debit_interest_a_year(250_000.0, 0.0533, financing_plan("ibkr")), 6))
     16325.0
     """
@@ -60,7 +60,7 @@ def credit_interest_a_year(
 
     Examples
     --------
-    >>> from levsleeve.margin.schedule import financing_plan
+    >>> from levsleeve.margin.charges import financing_plan
     >>> plan = financing_plan("ibkr")
     >>> float(round(credit_interest_a_year(60_000.0, 150_000.0, 0.0533, plan), 6))
     2415.0
@@ -77,7 +77,7 @@ def short_rebate_a_year(balance_usd: float, benchmark_rate: float, plan: Financi
 
     Examples
     --------
-    >>> from levsleeve.margin.schedule import financing_plan
+    >>> from levsleeve.margin.charges import financing_plan
     >>> float(round(short_rebate_a_year(1_500_000.0, 0.01, financing_plan("ibkr")), 6))
     2500.0
     """

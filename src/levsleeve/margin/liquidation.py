@@ -3,8 +3,8 @@
 import math
 
 from levsleeve.compiled import rule
+from levsleeve.margin.charges import CommissionPlan, SaleFees
 from levsleeve.margin.fees import regulatory_sale_fees, share_commission
-from levsleeve.margin.schedule import CommissionPlan, SaleFees
 
 ROUNDING = 1e-12
 """Rounding of one addition, relative to the amounts added: exactly zero counts as compliant."""

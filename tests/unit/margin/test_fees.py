@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from levsleeve.margin.charges import commission_plan, sale_fees
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
-from levsleeve.margin.schedule import commission_plan, sale_fees
 
 FIXED = commission_plan("ibkr_fixed")
 NONE = commission_plan("none")

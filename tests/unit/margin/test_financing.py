@@ -1,5 +1,6 @@
 import pytest
 
+from levsleeve.margin.charges import financing_plan
 from levsleeve.margin.financing import (
     borrow_fee_a_year,
     borrow_mark,
@@ -7,7 +8,6 @@ from levsleeve.margin.financing import (
     debit_interest_a_year,
     short_rebate_a_year,
 )
-from levsleeve.margin.schedule import financing_plan
 
 PLAN = financing_plan("ibkr")
 CENT = 0.006  # the broker posts in cents

@@ -2,9 +2,10 @@ from datetime import date
 
 import pytest
 
+from levsleeve.margin.charges import SaleFees, commission_plan, sale_fees
 from levsleeve.margin.liquidation import cure_gain, in_deficit, shares_to_cure
 from levsleeve.margin.requirement import maintenance_per_share
-from levsleeve.margin.schedule import SaleFees, commission_plan, sale_fees, share_rules
+from levsleeve.margin.schedule import share_rules
 
 RULES = share_rules(date(2019, 6, 3))
 FREE = commission_plan("none")

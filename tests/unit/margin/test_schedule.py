@@ -7,17 +7,15 @@ from importlib.resources import files
 import pytest
 
 from levsleeve.errors import ScheduleError
-from levsleeve.margin.schedule import (
+from levsleeve.margin.charges import (
     BorrowRates,
     CommissionPlan,
-    ShareRules,
     borrow_rates,
     commission_plan,
     financing_plan,
     sale_fees,
-    share_rule_source,
-    share_rules,
 )
+from levsleeve.margin.schedule import ShareRules, share_rule_source, share_rules
 
 DAY = timedelta(days=1)
 
