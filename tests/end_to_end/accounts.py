@@ -1,6 +1,7 @@
 """Small markets and plain strategies whose figures a reader can check by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,11 +11,12 @@ import pandas as pd
 
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
-from levsleeve.backtests.market import Market
+from levsleeve.backtests.market import Market, overlays_by_session
 from levsleeve.backtests.state import Tape, Terms
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
-from levsleeve.margin.schedule import share_rules
+from levsleeve.margin.rulebook import Rulebook, rulebook
+from levsleeve.margin.schedule import BENCHMARK_CLASSES
 from levsleeve.pricing.volatility import volatility_model
 
 IBKR_INTEREST = financing_plan("ibkr")
@@ -40,6 +42,7 @@ def market_of(
     borrow_rate: float = 0.0,
     volatility: float = 0.2,
     rules_as_of: date | None = None,
+    book: Rulebook | None = None,
     fees: bool = False,
 ) -> Market:
     """A market of business days; ``splits`` and ``dividends`` go by symbol and session."""
@@ -49,7 +52,9 @@ def market_of(
     sessions = pd.bdate_range(start, periods=n).as_unit("us").rename("session")
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     flat = np.ones((n, len(symbols)))
-    rules = [share_rules(rules_as_of or stamp.date()) for stamp in sessions]
+    book = book or rulebook()
+    book = replace(book, rules_as_of=rules_as_of)
+    index = pd.Series(prices[:, 0], index=sessions)
     charges = [sale_fees(stamp.date()) if fees else (0.0, 0.0, 0.0) for stamp in sessions]
     tape = Tape(
         dates=dates,
@@ -57,12 +62,14 @@ def market_of(
         benchmark_rates=np.full(n, rate),
         bill_rates=np.full(n, rate),
         volatility=np.full(n, volatility),
-        share_rules=np.array(rules, dtype=np.float64),
+        rules=np.array([book.rules(stamp.date()) for stamp in sessions]),
+        overlays=overlays_by_session(book, funds, sessions, np.full(n, volatility), index),
         sale_fees=np.array(charges, dtype=np.float64),
         closes=prices,
         splits=_sparse(flat, symbols, splits, 1.0),
         dividends=_sparse(flat, symbols, dividends, 0.0),
         multiples=flat * [fund.multiple for fund in funds],
+        benchmark_classes=flat * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
         borrow_rates=flat * borrow_rate,
         cost_rates=flat * [fund.running_cost_rate for fund in funds],
     )
@@ -78,7 +85,7 @@ def market_of(
         bill_returns=nothing,
         volatility_rung=pd.Series("vix", index=sessions),
         expiries=dates[-1:],
-        rules_as_of=rules_as_of,
+        rulebook=book,
         data_hashes={},
     )
 

@@ -22,6 +22,7 @@ from levsleeve.backtests.state import Terms
 from levsleeve.backtests.study import read_study
 from levsleeve.data.library import Library
 from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.rulebook import rulebook
 from levsleeve.pricing.volatility import volatility_model
 from levsleeve.strategies.sleeve import Cadence
 
@@ -88,7 +89,7 @@ def slow_rows(market: Market, sleeve: Sleeve, terms: Terms, cash: float, skew: s
         bills=tape.bill_rates.tolist(),
         vix=tape.volatility.tolist(),
         expiries=[date.fromordinal(int(day)) for day in market.expiries],
-        rules_on=market.rules_as_of,
+        rules_on=market.rulebook.rules_as_of,
     )
     put = None
     if isinstance(sleeve.hedge, ProtectivePut):
@@ -147,8 +148,10 @@ def test_a_quickstart_sleeve_is_the_slow_accounts_through_the_crisis(
     study = read_study(QUICKSTART)
     table = next(entry for entry in study.sleeve if entry.name == name)
     sleeve = prepare(table, QUICKSTART).sleeve
-    market = build_market(library, sleeve.funds, CRISIS, rules)
-    off, kinds = largest_difference(market, sleeve, terms_of(study), study.account.cash_usd)
+    market = build_market(library, sleeve.funds, CRISIS, rulebook(rules_as_of=rules))
+    off, kinds = largest_difference(
+        market, sleeve, terms_of(study, market.rulebook.profile), study.account.cash_usd
+    )
     assert off < TOLERANCE_USD
     assert any("split" in session for session in kinds)
     assert ["rule_change" in session for session in kinds].count(True) == (rules is None)

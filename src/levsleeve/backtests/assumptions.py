@@ -7,7 +7,8 @@ from levsleeve.backtests.study import Study
 from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
 from levsleeve.margin.charges import borrow_rates
-from levsleeve.margin.schedule import share_rule_source, share_rule_sources
+from levsleeve.margin.policy import Overlay
+from levsleeve.margin.schedule import rule_source, rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
 from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
 
@@ -17,7 +18,7 @@ FIRST_3X_FUND = date(2008, 11, 5)
 
 def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, str]:
     """Subject and sentence of every assumption that decides this run's numbers."""
-    account = study.account
+    account, profile = study.account, market.rulebook.profile
     lines = {
         "performance": "hypothetical: a back test, not an account that existed",
         "prices": (
@@ -26,17 +27,19 @@ def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, st
         "funds": "; ".join(_fund_line(fund) for fund in market.funds),
         "fills": "orders decided at a close fill at the next session's close",
         "rules": _rules_line(market),
-        "hedge relief": "none: a protective put lowers no requirement, and has no loan value",
+        "broker": f"{account.profile}: {profile.source} ({profile.standing})",
+        "house rates": _house_line(market),
+        "hedge relief": _relief_line(market),
         "financing": (
-            f"{account.financing} tiers over the bundled one-month bill rate (stands for the "
-            "federal funds rate), actual/360, on calendar days"
+            f"{account.financing or profile.financing} tiers over the bundled one-month bill rate "
+            "(stands for the federal funds rate), actual/360, on calendar days"
         ),
         "borrow fee": (
             f"assumed {PERCENT * borrow_rates().bull_rate:g} % a year for bulls, "
             f"{PERCENT * borrow_rates().inverse_rate:g} % for inverse funds"
         ),
         "trading": (
-            f"{account.commission} commissions; half-spread "
+            f"{account.commission or profile.commission} commissions; half-spread "
             f"{PERCENT * account.fund_half_spread_rate:g} % of a fund's price and liquidation "
             f"penalty {PERCENT * account.liquidation_penalty_rate:g} % of value (both assumed)"
         ),
@@ -77,12 +80,44 @@ def _fund_line(fund: Fund) -> str:
 def _rules_line(market: Market) -> str:
     """Which rulebook, and what that means where funds are older than they were."""
     first, last = market.sessions[0].date(), market.sessions[-1].date()
-    if market.rules_as_of is not None:
-        source = share_rule_source(market.rules_as_of)
-        return f"those of {market.rules_as_of} on every session{_too_early(first)}: {source}"
-    entries = share_rule_sources(first, last)
+    frozen = market.rulebook.rules_as_of
+    if frozen is not None:
+        return f"those of {frozen} on every session{_too_early(first)}: {rule_source(frozen)}"
+    entries = rule_sources(first, last)
     sources = "; ".join(f"from {since} {source}" for since, source in entries)
     return f"each session's own{_too_early(first)}: {sources}"
+
+
+def _relief_line(market: Market) -> str:
+    """What long options relieve, and what they lend."""
+    policy = market.rulebook.policy
+    relief = (
+        "finra: shares covered by a long option keep a tenth of its strike and its "
+        "out-of-the-money amount until it expires; initial margin knows no relief"
+        if policy.hedge_relief == "finra"
+        else "none: a protective put lowers no requirement"
+    )
+    lent = "no loan value"
+    if policy.option_loan_value == "finra":
+        lent = "25 % loan value beyond nine months"
+    return f"{relief}; long options have {lent}"
+
+
+def _house_line(market: Market) -> str:
+    """What the broker asks beyond the rules, and the switches that are set otherwise."""
+    overlays = [_overlay_words(overlay) for overlay in market.rulebook.overlays]
+    switches = market.rulebook.policy.model_dump(exclude_unset=True, exclude={"house"})
+    changed = [f"{name} {value}" for name, value in switches.items()]
+    asked = "; ".join(overlays) or "none: the rules and nothing more"
+    return f"{asked}; switches: {', '.join(changed)}" if changed else asked
+
+
+def _overlay_words(overlay: Overlay) -> str:
+    """One overlay in a few words."""
+    words = overlay.model_dump(exclude_defaults=True, exclude={"source", "standing", "kind"})
+    terms = ", ".join(f"{name} {value}" for name, value in words.items())
+    named = f" ({overlay.source}; {overlay.standing})" if overlay.source else ""
+    return f"{overlay.kind}: {terms}{named}"
 
 
 def _too_early(first: date) -> str:

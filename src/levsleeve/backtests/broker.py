@@ -18,12 +18,12 @@ from levsleeve.backtests.bookkeeping import (
     split_position,
 )
 from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
-from levsleeve.backtests.forced import is_wiped, maintenance_test
+from levsleeve.backtests.forced import is_wiped, maintenance_test, special_memorandum_test
 from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.measures import Measures, measure
 from levsleeve.backtests.order_life import clip_to_reductions, reduces, triggers
-from levsleeve.backtests.orders import affordable, closing_part, fill_shares
+from levsleeve.backtests.orders import affordable, fill_shares
 from levsleeve.backtests.state import (
     COMMISSION,
     FEES,
@@ -50,6 +50,7 @@ from levsleeve.backtests.steps import (
 )
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError, StudyError
+from levsleeve.margin.account import closing_part
 from levsleeve.strategies.hedges import CONTRACT_SHARES
 
 
@@ -125,6 +126,8 @@ class MarginBroker(bt.brokers.BackBroker):
         self.wiped = is_wiped(account)
         if not self.wiped:
             self._work_pending()
+            self._drain()
+            special_memorandum_test(account, tape, t, self.terms)
         self._drain()
         close_session(account, tape, t)
         self._close_books(marked)

@@ -24,6 +24,8 @@ from levsleeve.backtests.workspace import Workspace, load_strategy
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.profile import Profile, load_profile
+from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.pricing.volatility import volatility_model
 from levsleeve.strategies.sleeve import InverseLayer, ProtectivePut, Sleeve
 
@@ -45,7 +47,23 @@ class _Ticker(bt.Analyzer):
         self.p.tell(len(self.strategy) % self.p.every)
 
 
-def terms_of(study: Study) -> Terms:
+def rulebook_of(study: Study, study_path: Path) -> Rulebook:
+    """The rulebook of a study: its broker's profile, its own switches, its date of the rules.
+
+    Raises
+    ------
+    StudyError
+        Naming the study file.
+    """
+    rules_as_of = study.rules_as_of if isinstance(study.rules_as_of, date) else None
+    try:
+        profile = load_profile(study.account.profile, study_path.parent)
+        return rulebook(profile, study.account.policy, rules_as_of)
+    except LevsleeveError as error:
+        raise StudyError(f"{study_path}: account: {error}") from error
+
+
+def terms_of(study: Study, profile: Profile) -> Terms:
     """What the broker of a study charges and how its options are priced."""
     account = study.account
     return Terms(
@@ -53,8 +71,10 @@ def terms_of(study: Study) -> Terms:
         option_half_spread_rate=account.option_half_spread_rate,
         option_half_spread_minimum_usd=account.option_half_spread_minimum_usd,
         liquidation_penalty_rate=account.liquidation_penalty_rate,
-        financing=financing_plan(account.financing),
-        commission=commission_plan(account.commission),
+        financing=financing_plan(account.financing or profile.financing, profile.financing_plan),
+        commission=commission_plan(
+            account.commission or profile.commission, profile.commission_plan
+        ),
         volatility=volatility_model(study.volatility_model),
     )
 
@@ -140,7 +160,7 @@ def run_sleeve(
     market = market_of_sleeve(study, study_path, sleeve, library)
     broker = MarginBroker(
         market=market,
-        terms=terms_of(study),
+        terms=terms_of(study, market.rulebook.profile),
         slots=sleeve.slots,
         on_shortfall=strategy.on_shortfall,
         cash=study.account.cash_usd,
@@ -186,7 +206,7 @@ def market_of_sleeve(study: Study, study_path: Path, sleeve: Sleeve, library: Li
     StudyError
         If a fund or a price is missing, naming the study file.
     """
-    rules = study.rules_as_of if isinstance(study.rules_as_of, date) else None
+    rules = rulebook_of(study, study_path)
     try:
         market = build_market(
             library, sleeve.funds, (study.start, study.end), rules, study.benchmark

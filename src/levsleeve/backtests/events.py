@@ -19,6 +19,7 @@ WORDS = {
     Why.FUND_SPLIT: "split of the fund",
     Why.EQUITY_GONE: "equity is zero or less: the run ends here",
     Why.RULES_OF_DATE: "requirements on shares changed",
+    Why.SPECIAL_MEMORANDUM: "special memorandum account below zero",
     Why.NEXT_CONTRACT: "the slot holds a new contract",
 }
 COLUMNS = ("session", "kind", "symbol", "shares", "price", "before", "after", "why")

@@ -1,33 +1,49 @@
 """The maintenance test and what the broker does when it fails."""
 
+import math
+
 from levsleeve.backtests.measures import (
+    account_scale,
+    equity_with_loan_value,
     excess_liquidity,
-    gross_value,
     net_liquidation,
-    requirements,
+    requirement,
 )
 from levsleeve.backtests.orders import fill_option, fill_shares, option_half_spread
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     CASH,
+    CONTRIBUTIONS,
     LIQUIDATED,
     LIQUIDATION,
     MARGIN_CALL,
+    SPECIAL_MEMORANDUM,
     WHY_EQUITY_GONE,
     WHY_EXCESS_LIQUIDITY,
+    WHY_SPECIAL_MEMORANDUM,
     WIPED,
     Account,
     Tape,
     Terms,
+    fund_terms_of,
     record,
     sale_fees_of,
-    share_rules_of,
 )
 from levsleeve.backtests.steps import clear_slot
 from levsleeve.compiled import rule
-from levsleeve.margin.fees import option_commission
-from levsleeve.margin.liquidation import ROUNDING, in_deficit, shares_to_cure
-from levsleeve.margin.requirement import maintenance_per_share
+from levsleeve.margin.combination import (
+    END_OF_DAY,
+    MAINTENANCE,
+    fund_requirement,
+    share_requirement,
+)
+from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
+from levsleeve.margin.liquidation import ROUNDING, in_deficit
+from levsleeve.margin.requirement import special_memorandum_account
+
+
+TIE = 1e-9
+"""Reliefs per dollar this close are the same: each is the difference of two large sums."""
 
 
 @rule
@@ -39,23 +55,24 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
     they cost to sell last.
     """
     before = excess_liquidity(account, tape, t)
-    if not in_deficit(before, gross_value(account)):
+    if not in_deficit(before, account_scale(account)):
         return False
-    maintenance = requirements(account, tape, t)[0]
+    maintenance = requirement(account, tape, t, MAINTENANCE)
     row = record(
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, maintenance, before, before, WHY_EXCESS_LIQUIDITY
     )
     for _ in range(account.shares.size):
         excess = excess_liquidity(account, tape, t)
-        if not in_deficit(excess, gross_value(account)):
+        if not in_deficit(excess, account_scale(account)):
             break
         i = _dearest(account, tape, t, terms)
         if i < 0:
             break
-        _liquidate_shares(account, tape, t, i, -excess, terms)
+        quantity = _shares_to_cure(account, tape, t, i, -excess, terms)
+        _liquidate_shares(account, tape, t, i, quantity, terms, WHY_EXCESS_LIQUIDITY)
     for k in range(account.contracts.size):
         excess = excess_liquidity(account, tape, t)
-        if _brings(account, k, terms) > 0.0 and in_deficit(excess, gross_value(account)):
+        if _brings(account, k, terms) > 0.0 and in_deficit(excess, account_scale(account)):
             _liquidate_option(account, k, terms)
     if row < account.events.shape[0]:
         account.events[row, 5] = excess_liquidity(account, tape, t)
@@ -68,45 +85,139 @@ def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
 
     Funds of one requirement tie up to rounding, and the first of them goes.
     """
-    rules = share_rules_of(tape, t)
-    cost = terms.fund_half_spread_rate + terms.liquidation_penalty_rate
     best = -1
     best_gain = 0.0
     for i in range(account.shares.size):
-        held = account.shares[i]
         price = account.marks[i]
-        if held != 0.0 and price > 0.0:
-            relief = maintenance_per_share(price, tape.multiples[t, i], held < 0.0, rules)
-            gain = relief / price - cost
-            if best < 0 or gain > best_gain + ROUNDING:
+        if account.shares[i] != 0.0 and price > 0.0:
+            one = min(1.0, abs(account.shares[i]))
+            gain = _released(account, tape, t, i, one) / (one * price) - _cost_rate(terms)
+            if best < 0 or gain > best_gain + TIE:
                 best = i
                 best_gain = gain
     return best
 
 
 @rule
-def _liquidate_shares(
+def _cost_rate(terms: Terms) -> float:
+    """Half-spread and penalty of a forced trade, as a fraction of value."""
+    return terms.fund_half_spread_rate + terms.liquidation_penalty_rate
+
+
+@rule
+def _released(account: Account, tape: Tape, t: int, i: int, quantity: float) -> float:
+    """Dollars of maintenance that trading ``quantity`` shares of fund ``i`` towards zero frees."""
+    funds = fund_terms_of(tape, t)
+    held = account.shares[i]
+    before = fund_requirement(account, i, funds, MAINTENANCE)
+    account.shares[i] = held - quantity if held > 0.0 else held + quantity
+    after = fund_requirement(account, i, funds, MAINTENANCE)
+    account.shares[i] = held
+    return before - after
+
+
+@rule
+def _cures(
+    account: Account, tape: Tape, t: int, i: int, quantity: float, deficiency: float, terms: Terms
+) -> bool:
+    """Whether trading ``quantity`` shares of fund ``i`` gains the deficiency, all costs paid."""
+    price = account.marks[i]
+    gain = _released(account, tape, t, i, quantity) - quantity * price * _cost_rate(terms)
+    gain -= share_commission(quantity, price, terms.commission)
+    if account.shares[i] > 0.0:
+        gain -= regulatory_sale_fees(quantity, price, sale_fees_of(tape, t))
+    return not in_deficit(gain - deficiency, account_scale(account))
+
+
+@rule
+def _shares_to_cure(
     account: Account, tape: Tape, t: int, i: int, deficiency: float, terms: Terms
+) -> float:
+    """Fewest whole shares of fund ``i`` that gain the deficiency; all of them if none do.
+
+    Unhedged shares go first, as they free the most.  A fraction of a share that is held (it can
+    only come from outside) goes with the last one.
+    """
+    held = abs(account.shares[i])
+    if not _cures(account, tape, t, i, held, deficiency, terms):
+        return held
+    low, high = 0.0, math.ceil(held) * 1.0
+    while low < high:
+        middle = float(int((low + high) / 2.0))
+        if _cures(account, tape, t, i, min(middle, held), deficiency, terms):
+            high = middle
+        else:
+            low = middle + 1.0
+    return min(high, held)
+
+
+@rule
+def _liquidate_shares(
+    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, why: float
 ) -> None:
-    """Trade as much of fund ``i`` towards zero as the deficiency asks, with the penalty."""
+    """Trade ``quantity`` shares of fund ``i`` towards zero by force, with the penalty."""
     held = account.shares[i]
     price = account.marks[i]
-    relief = maintenance_per_share(price, tape.multiples[t, i], held < 0.0, share_rules_of(tape, t))
-    quantity = shares_to_cure(
-        deficiency,
-        abs(held),
-        price,
-        relief,
-        terms.fund_half_spread_rate + terms.liquidation_penalty_rate,
-        held > 0.0,
-        terms.commission,
-        sale_fees_of(tape, t),
-        gross_value(account),
-    )
     traded = -quantity if held > 0.0 else quantity
     paid = fill_shares(account, tape, t, i, traded, terms)
     _charge_penalty(account, quantity * price, i, terms)
-    record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], WHY_EXCESS_LIQUIDITY)
+    record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], why)
+
+
+@rule
+def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
+    """The test at the end of a day with trades: liquidate where the account would end negative.
+
+    It bites only where orders were tested on less than the day end's initial margin; shares go in
+    the order of the initial margin they release per dollar (ties by the order of the funds).
+
+    References
+    ----------
+    Interactive Brokers, special memorandum account; 12 CFR 220.5.
+    """
+    before = _day_end_memorandum(account, tape, t)
+    if not in_deficit(before, account_scale(account)):
+        return False
+    initial = requirement(account, tape, t, END_OF_DAY)
+    row = record(
+        account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, initial, before, before, WHY_SPECIAL_MEMORANDUM
+    )
+    for _ in range(account.shares.size):
+        short_of = -_day_end_memorandum(account, tape, t)
+        i = _most_initial(account, tape, t)
+        if i < 0 or not in_deficit(-short_of, account_scale(account)):
+            break
+        each = share_requirement(account, i, fund_terms_of(tape, t), END_OF_DAY)
+        quantity = min(abs(account.shares[i]), math.ceil(short_of / each * (1.0 - ROUNDING)) * 1.0)
+        _liquidate_shares(account, tape, t, i, quantity, terms, WHY_SPECIAL_MEMORANDUM)
+    if row < account.events.shape[0]:
+        account.events[row, 5] = _day_end_memorandum(account, tape, t)
+    return True
+
+
+@rule
+def _day_end_memorandum(account: Account, tape: Tape, t: int) -> float:
+    """Dollars of the special memorandum account if the day ended now."""
+    return special_memorandum_account(
+        account.money[SPECIAL_MEMORANDUM],
+        account.money[CONTRIBUTIONS],
+        equity_with_loan_value(account, tape, t),
+        requirement(account, tape, t, END_OF_DAY),
+    )
+
+
+@rule
+def _most_initial(account: Account, tape: Tape, t: int) -> int:
+    """The held fund that releases most of the day end's initial margin per dollar; -1 if none."""
+    best = -1
+    most = 0.0
+    for i in range(account.shares.size):
+        if account.shares[i] != 0.0 and account.marks[i] > 0.0:
+            each = share_requirement(account, i, fund_terms_of(tape, t), END_OF_DAY)
+            if each / account.marks[i] > most + TIE:
+                best = i
+                most = each / account.marks[i]
+    return best
 
 
 @rule

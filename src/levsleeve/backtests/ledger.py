@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.measures import Measures, gross_value
+from levsleeve.backtests.measures import Measures, account_scale
 from levsleeve.backtests.state import FLOW_CAUSES, SPECIAL_MEMORANDUM, Account
 from levsleeve.errors import LedgerError
 
@@ -59,7 +59,7 @@ class LedgerBuilder:
         prices = np.concatenate([account.marks, account.option_marks])
         values = held * prices
         flows = np.concatenate([account.price_flows, account.flows])
-        tolerance = TOLERANCE_USD * max(1.0, gross_value(account) / TOLERANCE_SCALE_USD)
+        tolerance = TOLERANCE_USD * max(1.0, account_scale(account) / TOLERANCE_SCALE_USD)
         self._check(
             "moved", "its flows make", measures.equity - self._equity, flows.sum(), tolerance
         )

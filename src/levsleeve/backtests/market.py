@@ -15,7 +15,9 @@ from levsleeve.data.prices import PriceTable
 from levsleeve.errors import DataError, StudyError
 from levsleeve.instruments.fund import Fund, parse_fund
 from levsleeve.margin.charges import borrow_rates, sale_fees
-from levsleeve.margin.schedule import share_rules
+from levsleeve.margin.house import NO_OVERLAY
+from levsleeve.margin.rulebook import Rulebook
+from levsleeve.margin.schedule import BENCHMARK_CLASSES
 
 VIX_POINT = 100.0
 """The VIX is quoted in points; inside, volatility is a fraction."""
@@ -40,7 +42,7 @@ class Market:
     bill_returns: "pd.Series[float]"
     volatility_rung: "pd.Series[str]"
     expiries: Floats
-    rules_as_of: date | None
+    rulebook: Rulebook
     data_hashes: dict[str, str]
 
     @property
@@ -53,13 +55,12 @@ def build_market(
     library: Library,
     symbols: Sequence[str],
     span: tuple[date, date],
-    rules_as_of: date | None,
+    rulebook: Rulebook,
     benchmark: str = "SP500",
 ) -> Market:
     """Align prices, rates, volatility and the rules of each date over the sessions of ``span``.
 
-    The benchmark's own sessions are the calendar.  ``rules_as_of`` freezes the rulebook at a date;
-    None applies each session's own rules.
+    The benchmark's own sessions are the calendar.
 
     Raises
     ------
@@ -83,6 +84,7 @@ def build_market(
 
     bill = np.asarray(library.bill().reindex(sessions), dtype=np.float64)
     volatility = library.volatility(benchmark).reindex(sessions)
+    vix = volatility["value"].to_numpy(dtype=np.float64) / VIX_POINT
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     days = np.diff(dates, prepend=dates[0])
     ones = np.ones((len(sessions), 1))
@@ -91,13 +93,15 @@ def build_market(
         days=days,
         benchmark_rates=bill,
         bill_rates=bill,
-        volatility=volatility["value"].to_numpy(dtype=np.float64) / VIX_POINT,
-        share_rules=_rules_by_session(sessions, rules_as_of, share_rules),
-        sale_fees=_rules_by_session(sessions, rules_as_of, sale_fees),
+        volatility=vix,
+        rules=np.array([rulebook.rules(stamp.date()) for stamp in sessions]),
+        overlays=overlays_by_session(rulebook, funds, sessions, vix, index.frame["close"]),
+        sale_fees=_by_session(sessions, rulebook.rules_as_of, sale_fees),
         closes=column("close"),
         splits=column("split"),
         dividends=column("dividend"),
         multiples=ones * [fund.multiple for fund in funds],
+        benchmark_classes=ones * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
         borrow_rates=ones * [_placeholder_borrow_rate(fund) for fund in funds],
         cost_rates=ones * [fund.running_cost_rate for fund in funds],
     )
@@ -117,7 +121,7 @@ def build_market(
         expiries=np.array(
             [stamp.toordinal() for stamp in monthly_expiries(sessions)], dtype=np.float64
         ),
-        rules_as_of=rules_as_of,
+        rulebook=rulebook,
         data_hashes=library.hashes(),
     )
 
@@ -158,12 +162,42 @@ def _refuse_gaps(table: PriceTable, sessions: pd.DatetimeIndex) -> None:
         )
 
 
-def _rules_by_session(
+def overlays_by_session(
+    rulebook: Rulebook,
+    funds: Sequence[Fund],
+    sessions: pd.DatetimeIndex,
+    volatility: Floats,
+    index_closes: "pd.Series[float]",
+) -> Floats:
+    """House overlays, shape (n_sessions, n_funds, 6).
+
+    Those that depend on the state of the market see the volatility and the index return of the
+    session before, and ask nothing on the first.
+    """
+    if not rulebook.overlays:
+        return np.tile(NO_OVERLAY, (len(sessions), len(funds), 1))
+    returns = index_closes.pct_change().reindex(sessions).to_numpy(dtype=np.float64)
+    rows = [
+        [
+            rulebook.overlay(
+                stamp.date(),
+                fund.multiple,
+                volatility[t - 1] if t > 0 else np.nan,
+                returns[t - 1] if t > 0 else np.nan,
+            )
+            for fund in funds
+        ]
+        for t, stamp in enumerate(sessions)
+    ]
+    return np.array(rows)
+
+
+def _by_session(
     sessions: pd.DatetimeIndex,
     rules_as_of: date | None,
     rules_on: Callable[[date], tuple[float, ...]],
 ) -> Floats:
-    """One row of rules a session: its own, or those of one fixed date."""
+    """One row of facts a session: its own, or those of one fixed date."""
     if rules_as_of is not None:
         return np.tile(np.array(rules_on(rules_as_of), dtype=np.float64), (len(sessions), 1))
     return np.array([rules_on(stamp.date()) for stamp in sessions], dtype=np.float64)

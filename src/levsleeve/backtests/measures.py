@@ -2,9 +2,18 @@
 
 from typing import NamedTuple
 
-from levsleeve.backtests.state import CASH, Account, Tape, Terms, share_rules_of
+from levsleeve.backtests.state import CASH, Account, Tape, Terms, fund_terms_of
 from levsleeve.compiled import rule
-from levsleeve.margin.requirement import share_requirements
+from levsleeve.margin.account import (
+    gross_value,
+    loan_value_equity,
+    maintenance_after_expiry,
+    maintenance_under_relief,
+    margin_requirement,
+    option_value,
+    share_value,
+)
+from levsleeve.margin.combination import INITIAL_MARGIN, MAINTENANCE
 from levsleeve.pricing.volatility import fund_option_delta, fund_option_price
 
 YEAR_DAYS = 365.0
@@ -12,7 +21,11 @@ YEAR_DAYS = 365.0
 
 
 class Measures(NamedTuple):
-    """The headline quantities of an account; dollars, ``utilization`` and ``cushion`` fractions."""
+    """The headline quantities of an account; dollars, ``utilization`` and ``cushion`` fractions.
+
+    Beside the maintenance margin in force stand what it would be were every option to expire now,
+    and with the relief of FINRA for hedged shares, whatever the policy.
+    """
 
     cash: float
     equity: float
@@ -23,45 +36,8 @@ class Measures(NamedTuple):
     utilization: float
     cushion: float
     exposure: float
-
-
-@rule
-def share_value(account: Account) -> float:
-    """Signed market value of the shares, in dollars."""
-    total = 0.0
-    for i in range(account.shares.size):
-        total += account.shares[i] * account.marks[i]
-    return total
-
-
-@rule
-def option_value(account: Account) -> float:
-    """Signed value of the options at their marks, in dollars."""
-    total = 0.0
-    for k in range(account.contracts.size):
-        total += account.contracts[k] * account.multipliers[k] * account.option_marks[k]
-    return total
-
-
-@rule
-def short_value(account: Account) -> float:
-    """Market value of the short positions, >= 0, in dollars."""
-    total = 0.0
-    for i in range(account.shares.size):
-        if account.shares[i] < 0.0:
-            total -= account.shares[i] * account.marks[i]
-    return total
-
-
-@rule
-def gross_value(account: Account) -> float:
-    """Cash and positions without their signs: the scale of rounding errors, in dollars."""
-    total = float(abs(account.money[CASH]))
-    for i in range(account.shares.size):
-        total += abs(account.shares[i]) * account.marks[i]
-    for k in range(account.contracts.size):
-        total += abs(account.contracts[k]) * account.multipliers[k] * account.option_marks[k]
-    return total
+    maintenance_after_expiry: float
+    maintenance_with_relief: float
 
 
 @rule
@@ -71,23 +47,30 @@ def net_liquidation(account: Account) -> float:
 
 
 @rule
-def equity_with_loan_value(account: Account) -> float:
-    """Cash plus signed value of the shares; options lend nothing.  Dollars."""
-    return float(account.money[CASH]) + share_value(account)
+def equity_with_loan_value(account: Account, tape: Tape, t: int) -> float:
+    """Cash, signed value of the shares and what long options lend, in dollars."""
+    return loan_value_equity(account.money[CASH], account, tape.rules[t])
 
 
 @rule
-def requirements(account: Account, tape: Tape, t: int) -> tuple[float, float]:
-    """Dollars of maintenance and of initial margin at the marks, under the rules of ``t``."""
-    return share_requirements(
-        account.shares, account.marks, tape.multiples[t], share_rules_of(tape, t)
-    )
+def account_scale(account: Account) -> float:
+    """Cash and positions without their signs: the scale of rounding errors, in dollars."""
+    return gross_value(account.money[CASH], account)
+
+
+@rule
+def requirement(account: Account, tape: Tape, t: int, kind: int) -> float:
+    """Dollars that the positions require at their marks, under the rules of session ``t``.
+
+    ``kind`` is one of ``margin.combination``: maintenance, initial, an order's or the day end's.
+    """
+    return margin_requirement(account, fund_terms_of(tape, t), kind)
 
 
 @rule
 def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
     """Equity with loan value less maintenance margin: negative means a call.  Dollars."""
-    return equity_with_loan_value(account) - requirements(account, tape, t)[0]
+    return equity_with_loan_value(account, tape, t) - requirement(account, tape, t, MAINTENANCE)
 
 
 @rule
@@ -136,7 +119,7 @@ def index_exposure(account: Account, tape: Tape, t: int, terms: Terms) -> float:
 def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
     """All headline quantities at the marks the account carries, under the rules of session ``t``.
 
-    Long options have no loan value: their marks are in equity, not in equity with loan value.
+    The marks of long options are in equity; in equity with loan value only what they lend.
     Utilization is infinite where equity with loan value is not positive.
 
     References
@@ -144,9 +127,11 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
     Interactive Brokers, key margin definitions; FINRA Rule 4210(f)(2).
     """
     cash = account.money[CASH]
-    loanable = equity_with_loan_value(account)
-    equity = loanable + option_value(account)
-    maintenance, initial = requirements(account, tape, t)
+    loanable = equity_with_loan_value(account, tape, t)
+    equity = net_liquidation(account)
+    maintenance = requirement(account, tape, t, MAINTENANCE)
+    initial = requirement(account, tape, t, INITIAL_MARGIN)
+    funds = fund_terms_of(tape, t)
     excess = loanable - maintenance
     utilization = maintenance / loanable if loanable > 0.0 else float("inf")
     cushion = excess / equity if equity > 0.0 else float("-inf")
@@ -160,4 +145,6 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
         utilization,
         cushion,
         index_exposure(account, tape, t, terms),
+        maintenance_after_expiry(account, funds),
+        maintenance_under_relief(account, funds, 1.0),
     )

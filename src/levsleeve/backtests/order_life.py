@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
-from levsleeve.backtests.orders import closing_part
 from levsleeve.errors import StudyError
+from levsleeve.margin.account import closing_part
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker

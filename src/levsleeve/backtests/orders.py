@@ -1,11 +1,6 @@
 """The order test and the fills: what an order takes from the account and what it leaves."""
 
-from levsleeve.backtests.measures import (
-    equity_with_loan_value,
-    gross_value,
-    requirements,
-    short_value,
-)
+from levsleeve.backtests.measures import account_scale, equity_with_loan_value, requirement
 from levsleeve.backtests.state import (
     CASH,
     COMMISSION,
@@ -16,12 +11,12 @@ from levsleeve.backtests.state import (
     Tape,
     Terms,
     sale_fees_of,
-    share_rules_of,
 )
 from levsleeve.compiled import rule
+from levsleeve.margin.account import closing_part, order_passes, short_value, sizing_reserve
+from levsleeve.margin.combination import ORDER_INITIAL
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
-from levsleeve.margin.liquidation import in_deficit
-from levsleeve.margin.requirement import initial_per_share
+from levsleeve.margin.requirement import end_of_day_initial_per_share
 
 
 @rule
@@ -49,12 +44,11 @@ def option_half_spread(premium: float, terms: Terms) -> float:
 
 @rule
 def available_after(
-    account: Account, tape: Tape, t: int, i: int, shares: float, terms: Terms
+    account: Account, tape: Tape, t: int, i: int, shares: float, reserve_usd: float, terms: Terms
 ) -> bool:
     """Whether ``shares`` more of fund ``i`` (signed) leave enough: the order test.
 
-    Available funds, costs included, must not fall below zero, and an account that then borrows or
-    is short must hold the minimum equity; a purchase paid in full is allowed below it.
+    Costs included, available funds must not fall below ``reserve_usd``, which sizing sets aside.
 
     References
     ----------
@@ -62,27 +56,23 @@ def available_after(
     """
     price = account.marks[i]
     spread, commission, fees = share_costs(shares, price, tape, t, terms)
-    rules = share_rules_of(tape, t)
+    costs = spread + commission + fees
     held = account.shares[i]
-    loanable = equity_with_loan_value(account) - spread - commission - fees
+    loanable = equity_with_loan_value(account, tape, t) - costs
     account.shares[i] = held + shares
-    initial = requirements(account, tape, t)[1]
+    initial = requirement(account, tape, t, ORDER_INITIAL) + reserve_usd
     shorts = short_value(account)
-    scale = gross_value(account)
+    scale = account_scale(account)
     account.shares[i] = held
-    if in_deficit(loanable - initial, scale):
-        return False
-    cash = account.money[CASH] - shares * price - spread - commission - fees
-    borrows = in_deficit(cash - shorts, scale) or shorts > 0.0
-    return not (borrows and in_deficit(loanable - rules.minimum_equity_usd, scale))
+    free_cash = account.money[CASH] - shares * price - costs - shorts
+    return order_passes(loanable, initial, free_cash, shorts > 0.0, scale, tape.rules[t])
 
 
 @rule
-def closing_part(held: float, shares: float) -> float:
-    """The part of a signed order that only shrinks a position: it is never refused."""
-    if held * shares >= 0.0:
-        return 0.0
-    return shares if abs(shares) <= abs(held) else -held
+def available_funds(account: Account, tape: Tape, t: int) -> float:
+    """Dollars that orders may still use: equity with loan value less the order's initial margin."""
+    loanable = equity_with_loan_value(account, tape, t)
+    return loanable - requirement(account, tape, t, ORDER_INITIAL)
 
 
 @rule
@@ -90,16 +80,19 @@ def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, term
     """The most of a signed order in fund ``i`` that passes the order test, in whole shares.
 
     The closing part always passes; an opening part, a flip through zero included, is tested on the
-    whole new position.
+    whole new position, and leaves the head-room that the policy keeps.
     """
     closing = closing_part(account.shares[i], shares)
-    if closing == shares or available_after(account, tape, t, i, shares, terms):
+    if closing == shares:
+        return shares
+    reserve = sizing_reserve(available_funds(account, tape, t), tape.rules[t])
+    if available_after(account, tape, t, i, shares, reserve, terms):
         return shares
     sign = 1.0 if shares > 0.0 else -1.0
     low, high = 0.0, float(int(abs(shares - closing)))
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
-        if available_after(account, tape, t, i, closing + sign * middle, terms):
+        if available_after(account, tape, t, i, closing + sign * middle, reserve, terms):
             low = middle
         else:
             high = middle - 1.0
@@ -114,12 +107,10 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     """
     price = float(account.marks[i])
     spread, commission, fees = share_costs(shares, price, tape, t, terms)
-    rules = share_rules_of(tape, t)
     held = account.shares[i]
     closing = closing_part(held, shares)
-    multiple = tape.multiples[t, i]
-    released = abs(closing) * initial_per_share(price, multiple, held < 0.0, rules)
-    taken = abs(shares - closing) * initial_per_share(price, multiple, shares < 0.0, rules)
+    released = abs(closing) * _day_end_initial(tape, t, i, price, held < 0.0)
+    taken = abs(shares - closing) * _day_end_initial(tape, t, i, price, shares < 0.0)
     account.money[CONTRIBUTIONS] += released - taken
     account.money[CASH] -= shares * price + spread + commission + fees
     account.shares[i] = held + shares
@@ -130,6 +121,19 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     if shares == 0.0:
         return price
     return price + spread / shares
+
+
+@rule
+def _day_end_initial(tape: Tape, t: int, i: int, price: float, short: bool) -> float:
+    """Dollars per share that a trade takes from the special memorandum account, or releases."""
+    return end_of_day_initial_per_share(
+        price,
+        tape.multiples[t, i],
+        short,
+        tape.benchmark_classes[t, i],
+        tape.overlays[t, i],
+        tape.rules[t],
+    )
 
 
 @rule
@@ -146,21 +150,19 @@ def affordable_contracts(
 
     An account that then borrows or is short keeps the minimum equity, as after any opening.
     """
-    rules = share_rules_of(tape, t)
-    initial = requirements(account, tape, t)[1]
-    loanable = equity_with_loan_value(account)
-    scale, shorts = gross_value(account), short_value(account)
+    initial = requirement(account, tape, t, ORDER_INITIAL)
+    loanable = equity_with_loan_value(account, tape, t)
+    scale, shorts = account_scale(account), short_value(account)
     each = (premium + option_half_spread(premium, terms)) * multiplier
     low, high = 0.0, float(int(contracts))
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
         cost = middle * each + option_commission(middle, premium, terms.commission)
-        borrows = shorts > 0.0 or in_deficit(account.money[CASH] - cost - shorts, scale)
-        least = max(initial, rules.minimum_equity_usd) if borrows else initial
-        if in_deficit(loanable - cost - least, scale):
-            high = middle - 1.0
-        else:
+        free_cash = account.money[CASH] - cost - shorts
+        if order_passes(loanable - cost, initial, free_cash, shorts > 0.0, scale, tape.rules[t]):
             low = middle
+        else:
+            high = middle - 1.0
     return low
 
 

@@ -4,7 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from levsleeve.backtests.driver import Prepared, Progress, market_of_sleeve, prepare, run_sleeve
+from levsleeve.backtests.driver import (
+    Prepared,
+    Progress,
+    market_of_sleeve,
+    prepare,
+    rulebook_of,
+    run_sleeve,
+)
 from levsleeve.backtests.market import sessions_within
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
@@ -13,7 +20,7 @@ from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.catalogue import INDEXES
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
-from levsleeve.margin.schedule import share_rules
+from levsleeve.margin.schedule import margin_rules
 from levsleeve.pricing.volatility import MODELS, volatility_model
 from levsleeve.strategies.sleeve import ProtectivePut
 
@@ -62,10 +69,11 @@ def _known_index(symbol: str) -> None:
 
 def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:
     """How many sessions each run will have, once every name and date of the study is known."""
+    profile = rulebook_of(study, study_path).profile
 
     def rules_of(chosen: object) -> None:
         if isinstance(chosen, date):
-            share_rules(chosen)
+            margin_rules(chosen)
             sale_fees(chosen)
 
     lookups: dict[str, Callable[[], object]] = {
@@ -76,8 +84,12 @@ def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:
         "volatility_beside": lambda: volatility_model(
             study.volatility_beside or next(iter(MODELS))
         ),
-        "account.financing": lambda: financing_plan(study.account.financing),
-        "account.commission": lambda: commission_plan(study.account.commission),
+        "account.financing": lambda: financing_plan(
+            study.account.financing or profile.financing, profile.financing_plan
+        ),
+        "account.commission": lambda: commission_plan(
+            study.account.commission or profile.commission, profile.commission_plan
+        ),
     }
     for key, look_up in lookups.items():
         try:

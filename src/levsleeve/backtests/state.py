@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from levsleeve.compiled import Floats, rule
+from levsleeve.margin.book import FundTerms
 from levsleeve.margin.charges import CommissionPlan, FinancingPlan, SaleFees
-from levsleeve.margin.schedule import ShareRules
 from levsleeve.pricing.volatility import VolatilityModel
 
 
@@ -21,7 +21,9 @@ class Tape(NamedTuple):
     ``days`` counts calendar days since the session before; ``dates`` are proleptic ordinals;
     rates are fractions a year, ``volatility`` is the VIX as a fraction.  Per fund: as-traded
     ``closes``, ``splits`` (new shares per old), ``dividends`` (dollars per share on the ex-date),
-    signed ``multiples``, ``borrow_rates`` and ``cost_rates`` (the fund's own running cost).
+    signed ``multiples``, ``benchmark_classes``, ``borrow_rates`` and ``cost_rates`` (the fund's own
+    running cost).  ``rules`` are rows of ``margin.schedule``, ``overlays`` per fund of
+    ``margin.house``.
     """
 
     dates: Floats
@@ -29,12 +31,14 @@ class Tape(NamedTuple):
     benchmark_rates: Floats
     bill_rates: Floats
     volatility: Floats
-    share_rules: Floats
+    rules: Floats
+    overlays: Floats
     sale_fees: Floats
     closes: Floats
     splits: Floats
     dividends: Floats
     multiples: Floats
+    benchmark_classes: Floats
     borrow_rates: Floats
     cost_rates: Floats
 
@@ -134,6 +138,7 @@ class Why(IntEnum):
     EQUITY_GONE = 5
     RULES_OF_DATE = 6
     NEXT_CONTRACT = 7
+    SPECIAL_MEMORANDUM = 8
 
 
 ORDER_FILLED = float(EventKind.ORDER_FILLED)
@@ -154,6 +159,7 @@ WHY_FUND_SPLIT = float(Why.FUND_SPLIT)
 WHY_EQUITY_GONE = float(Why.EQUITY_GONE)
 WHY_RULES_OF_DATE = float(Why.RULES_OF_DATE)
 WHY_NEXT_CONTRACT = float(Why.NEXT_CONTRACT)
+WHY_SPECIAL_MEMORANDUM = float(Why.SPECIAL_MEMORANDUM)
 
 EVENT_FIELDS = 11
 """Kind, symbol, shares, price, before, after, why, and of an option its underlying, right, strike
@@ -185,10 +191,9 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
 
 
 @rule
-def share_rules_of(tape: Tape, t: int) -> ShareRules:
-    """The requirements on shares of session ``t``."""
-    row = tape.share_rules[t]
-    return ShareRules(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+def fund_terms_of(tape: Tape, t: int) -> FundTerms:
+    """What the rulebook knows of the funds on session ``t``."""
+    return FundTerms(tape.multiples[t], tape.benchmark_classes[t], tape.overlays[t], tape.rules[t])
 
 
 @rule

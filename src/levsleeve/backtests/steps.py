@@ -4,11 +4,12 @@ A driver calls them in this order: ``open_session``, ``mark``, ``expire``, then 
 test (``forced``), the fills (``orders``) and ``close_session``.
 """
 
+import math
+
 from levsleeve.backtests.measures import (
     equity_with_loan_value,
     net_liquidation,
-    requirements,
-    short_value,
+    requirement,
     slot_price,
 )
 from levsleeve.backtests.state import (
@@ -33,16 +34,18 @@ from levsleeve.backtests.state import (
     Tape,
     Terms,
     record,
-    share_rules_of,
 )
 from levsleeve.compiled import rule
+from levsleeve.margin.account import short_value
+from levsleeve.margin.combination import END_OF_DAY, MAINTENANCE
 from levsleeve.margin.financing import (
     borrow_fee_a_year,
     credit_interest_a_year,
     debit_interest_a_year,
     short_rebate_a_year,
 )
-from levsleeve.margin.requirement import share_requirements, special_memorandum_account
+from levsleeve.margin.requirement import special_memorandum_account
+from levsleeve.margin.schedule import LOAN_HORIZON
 
 
 @rule
@@ -101,18 +104,18 @@ def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 
 @rule
 def _note_rule_change(account: Account, tape: Tape, t: int) -> None:
-    """Record a change of the requirements on shares with the maintenance before and after."""
-    same = True
-    for field in range(tape.share_rules.shape[1]):
-        same = same and tape.share_rules[t, field] == tape.share_rules[t - 1, field]
-    if not same:
-        multiples = tape.multiples[t]
-        before = share_requirements(
-            account.shares, account.marks, multiples, share_rules_of(tape, t - 1)
-        )[0]
-        after = share_requirements(
-            account.shares, account.marks, multiples, share_rules_of(tape, t)
-        )[0]
+    """Record that the rules or the house ask something else, with the maintenance of both days."""
+    changed = False
+    for place in range(tape.rules.shape[1]):
+        now, then = tape.rules[t, place], tape.rules[t - 1, place]
+        moved = now != then and not math.isnan(now)  # no flat rate is nan on both days
+        changed = changed or (moved and place != LOAN_HORIZON)
+    for i in range(tape.overlays.shape[1]):
+        for place in range(tape.overlays.shape[2]):
+            changed = changed or tape.overlays[t, i, place] != tape.overlays[t - 1, i, place]
+    if changed:
+        before = requirement(account, tape, t - 1, MAINTENANCE)
+        after = requirement(account, tape, t, MAINTENANCE)
         record(account, RULE_CHANGE, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_RULES_OF_DATE)
 
 
@@ -214,6 +217,6 @@ def close_session(account: Account, tape: Tape, t: int) -> None:
     account.money[SPECIAL_MEMORANDUM] = special_memorandum_account(
         account.money[SPECIAL_MEMORANDUM],
         account.money[CONTRIBUTIONS],
-        equity_with_loan_value(account),
-        requirements(account, tape, t)[1],
+        equity_with_loan_value(account, tape, t),
+        requirement(account, tape, t, END_OF_DAY),
     )

@@ -62,7 +62,7 @@ def sale_fees(on: date) -> SaleFees:
     return SaleFees(in_force(section_31, on, "the Section 31 fee") / per_million, per_share, cap)
 
 
-def commission_plan(name: str) -> CommissionPlan:
+def commission_plan(name: str, extra: Mapping[str, object] | None = None) -> CommissionPlan:
     """A commission plan of the tables by name, such as ``ibkr_fixed``."""
     plan = named(table("fees")["commission"], name, "commission plan")
     return CommissionPlan(
@@ -75,7 +75,7 @@ def commission_plan(name: str) -> CommissionPlan:
     )
 
 
-def financing_plan(name: str) -> FinancingPlan:
+def financing_plan(name: str, extra: Mapping[str, object] | None = None) -> FinancingPlan:
     """A broker's interest plan of the tables by name, such as ``ibkr``."""
     plans = {key: plan for key, plan in table("financing").items() if "debit" in plan}
     plan = named(plans, name, "financing plan")

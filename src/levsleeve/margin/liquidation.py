@@ -1,10 +1,8 @@
-"""When an account is called, and the fewest shares whose sale or purchase cures it."""
+"""When an account is called, and what cures it, in closed form."""
 
 import math
 
 from levsleeve.compiled import rule
-from levsleeve.margin.charges import CommissionPlan, SaleFees
-from levsleeve.margin.fees import regulatory_sale_fees, share_commission
 
 ROUNDING = 1e-12
 """Rounding of one addition, relative to the amounts added: exactly zero counts as compliant."""
@@ -17,55 +15,32 @@ def in_deficit(excess_liquidity_usd: float, scale_usd: float) -> bool:
 
 
 @rule
-def cure_gain(
-    shares: float,
-    price_usd: float,
-    relief_per_share_usd: float,
-    cost_rate: float,
-    selling: bool,
-    plan: CommissionPlan,
-    fees: SaleFees,
-) -> float:
-    """Dollars of excess liquidity gained by trading ``shares`` (>= 0) towards zero.
+def shares_to_trade(deficiency_usd: float, held: float, released_per_share_usd: float) -> float:
+    """Fewest whole shares whose sale or purchase cures a deficiency, costs apart; all if none do.
 
-    What the requirement releases, less what the trade costs: ``cost_rate`` is half-spread and
-    penalty as a fraction of value.
+    ``released_per_share_usd`` is the requirement that one share frees, the same for all of them.
+
+    Examples
+    --------
+    >>> shares_to_trade(35_000.0, 1000.0, 75.0)
+    467.0
     """
-    gain = shares * (relief_per_share_usd - cost_rate * price_usd)
-    gain -= share_commission(shares, price_usd, plan)
-    if selling:
-        gain -= regulatory_sale_fees(shares, price_usd, fees)
-    return gain
+    if deficiency_usd <= 0.0:
+        return 0.0
+    if released_per_share_usd * held <= deficiency_usd:
+        return held
+    return min(held, math.ceil(deficiency_usd / released_per_share_usd * (1.0 - ROUNDING)) * 1.0)
 
 
 @rule
-def shares_to_cure(
-    deficiency_usd: float,
-    held: float,
-    price_usd: float,
-    relief_per_share_usd: float,
-    cost_rate: float,
-    selling: bool,
-    plan: CommissionPlan,
-    fees: SaleFees,
-    scale_usd: float,
-) -> float:
-    """Fewest whole shares towards zero that gain ``deficiency_usd``; all of them if none do.
+def value_to_trade(deficiency_usd: float, value_usd: float, rate: float) -> float:
+    """Dollars of a position whose sale or purchase cures a deficiency; all of it if none does.
 
-    A fraction of a share that is held (it can only come from outside) goes with the last one.
+    Examples
+    --------
+    >>> round(value_to_trade(200.0, 1500.0, 0.8), 6)
+    250.0
     """
-    if in_deficit(
-        cure_gain(held, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)
-        - deficiency_usd,
-        scale_usd,
-    ):
-        return held
-    low, high = 0.0, math.ceil(held) * 1.0
-    while low < high:
-        middle = float(int((low + high) / 2.0))
-        gain = cure_gain(middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)
-        if in_deficit(gain - deficiency_usd, scale_usd):
-            low = middle + 1.0
-        else:
-            high = middle
-    return min(high, held)
+    if deficiency_usd <= 0.0:
+        return 0.0
+    return min(value_usd, deficiency_usd / rate) if rate > 0.0 else value_usd

@@ -8,6 +8,8 @@ from levsleeve.backtests.market import Market, build_market
 from levsleeve.data.library import Library
 from levsleeve.data.store import Store
 from levsleeve.errors import DataError
+from levsleeve.margin.rulebook import rulebook
+from levsleeve.margin.schedule import SCALES_WITH_MULTIPLE
 
 SPAN = (date(2008, 1, 2), date(2009, 12, 31))
 
@@ -19,7 +21,7 @@ def library(price_cache: object) -> Library:
 
 @pytest.fixture(scope="module")
 def market(library: Library) -> Market:
-    return build_market(library, ["UPRO", "SPXU"], SPAN, None)
+    return build_market(library, ["UPRO", "SPXU"], SPAN, rulebook())
 
 
 def test_arrays_have_one_row_a_session_and_one_column_a_fund(market: Market) -> None:
@@ -37,15 +39,15 @@ def test_days_are_calendar_days_since_the_session_before(market: Market) -> None
 
 
 def test_each_sessions_own_rules_change_on_the_first_of_december_2009(market: Market) -> None:
-    scales = market.tape.share_rules[:, 2]
+    scales = market.tape.rules[:, SCALES_WITH_MULTIPLE]
     first = market.sessions.get_loc("2009-12-01")
     assert not scales[:first].any()
     assert scales[first:].all()
 
 
 def test_a_fixed_date_freezes_the_rules_of_every_session(library: Library) -> None:
-    market = build_market(library, ["UPRO"], SPAN, date(2010, 4, 30))
-    assert market.tape.share_rules[:, 2].all()
+    market = build_market(library, ["UPRO"], SPAN, rulebook(rules_as_of=date(2010, 4, 30)))
+    assert market.tape.rules[:, SCALES_WITH_MULTIPLE].all()
     assert np.unique(market.tape.sale_fees[:, 0]) == pytest.approx([16.9e-6])
 
 
@@ -65,7 +67,7 @@ def test_bills_earn_the_rate_known_the_session_before(market: Market) -> None:
 
 def test_a_fund_that_ended_before_the_study_is_refused(library: Library) -> None:
     with pytest.raises(DataError) as refused:
-        build_market(library, ["SP500?L=12"], SPAN, None)
+        build_market(library, ["SP500?L=12"], SPAN, rulebook())
     assert str(refused.value) == (
         "SP500?L=12: no price on 318 sessions of the study, first 2008-09-29; "
         "its prices span 1999-01-04 to 2008-09-26"

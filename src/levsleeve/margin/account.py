@@ -1,0 +1,153 @@
+"""An account under the rulebook: what it is worth, what it must keep, and what an order may do."""
+
+from levsleeve.compiled import Floats, rule
+from levsleeve.margin.book import Book, FundTerms
+from levsleeve.margin.combination import MAINTENANCE, fund_requirement, share_requirement
+from levsleeve.margin.liquidation import in_deficit
+from levsleeve.margin.options import loan_value_rate
+from levsleeve.margin.schedule import (
+    BUFFER_RATE,
+    FREE_RATE,
+    HEDGE_RELIEF,
+    MINIMUM_EQUITY_USD,
+    ORDER_FEE_USD,
+    PORTFOLIO_MINIMUM_EQUITY_USD,
+    PORTFOLIO_MODE,
+)
+
+
+@rule
+def share_value(book: Book) -> float:
+    """Signed market value of the shares, in dollars."""
+    total = 0.0
+    for i in range(book.shares.size):
+        total += book.shares[i] * book.marks[i]
+    return total
+
+
+@rule
+def short_value(book: Book) -> float:
+    """Market value of the shares sold short, >= 0, in dollars."""
+    total = 0.0
+    for i in range(book.shares.size):
+        if book.shares[i] < 0.0:
+            total -= book.shares[i] * book.marks[i]
+    return total
+
+
+@rule
+def option_value(book: Book) -> float:
+    """Signed value of the options at their marks, in dollars."""
+    total = 0.0
+    for k in range(book.contracts.size):
+        total += book.contracts[k] * book.multipliers[k] * book.option_marks[k]
+    return total
+
+
+@rule
+def option_loan_value(book: Book, rules: Floats) -> float:
+    """Dollars that long options lend, >= 0."""
+    total = 0.0
+    for k in range(book.contracts.size):
+        if book.contracts[k] > 0.0:
+            value = book.contracts[k] * book.multipliers[k] * book.option_marks[k]
+            total += value * loan_value_rate(book.expiries[k], rules)
+    return total
+
+
+@rule
+def gross_value(cash_usd: float, book: Book) -> float:
+    """Cash and positions without their signs: the scale of rounding errors, in dollars."""
+    total = abs(cash_usd)
+    for i in range(book.shares.size):
+        total += abs(book.shares[i]) * book.marks[i]
+    for k in range(book.contracts.size):
+        total += abs(book.contracts[k]) * book.multipliers[k] * book.option_marks[k]
+    return total
+
+
+@rule
+def loan_value_equity(cash_usd: float, book: Book, rules: Floats) -> float:
+    """Equity with loan value: cash, shares, and what long options lend.  Dollars.
+
+    References
+    ----------
+    Interactive Brokers, key margin definitions.
+    """
+    return cash_usd + share_value(book) + option_loan_value(book, rules)
+
+
+@rule
+def margin_requirement(book: Book, terms: FundTerms, kind: int) -> float:
+    """Dollars that all positions require, funds never netted against each other.
+
+    ``kind`` is ``MAINTENANCE``, ``INITIAL_MARGIN``, ``ORDER_INITIAL`` or ``END_OF_DAY``.
+    """
+    total = 0.0
+    for i in range(book.shares.size):
+        total += fund_requirement(book, i, terms, kind)
+    return total
+
+
+@rule
+def maintenance_under_relief(book: Book, terms: FundTerms, relief: float) -> float:
+    """Dollars of maintenance as if ``hedge_relief`` were ``finra`` (1.0) or ``none`` (0.0)."""
+    rules = terms.rules.copy()
+    rules[HEDGE_RELIEF] = relief
+    other = FundTerms(terms.multiples, terms.benchmark_classes, terms.overlays, rules)
+    return margin_requirement(book, other, MAINTENANCE)
+
+
+@rule
+def maintenance_after_expiry(book: Book, terms: FundTerms) -> float:
+    """Dollars of maintenance at these prices once every option has expired."""
+    total = 0.0
+    for i in range(book.shares.size):
+        held = abs(book.shares[i])
+        if held > 0.0:
+            total += held * share_requirement(book, i, terms, MAINTENANCE)
+    return total
+
+
+@rule
+def sizing_reserve(available_usd: float, rules: Floats) -> float:
+    """Dollars of available funds that sizing leaves alone: buffer, free part and fee, >= 0."""
+    usable = available_usd * (1.0 - rules[BUFFER_RATE]) * (1.0 - rules[FREE_RATE])
+    return max(0.0, available_usd - usable) + rules[ORDER_FEE_USD]
+
+
+@rule
+def order_passes(
+    equity_usd: float,
+    initial_usd: float,
+    free_cash_usd: float,
+    short: bool,
+    scale_usd: float,
+    rules: Floats,
+) -> bool:
+    """Whether an account that would stand so after an order, costs included, may take it.
+
+    ``equity_usd`` is equity with loan value, ``free_cash_usd`` cash less the short market value,
+    ``short`` whether anything is then sold short.  Available funds must not be negative, and to
+    borrow or to be short takes the minimum equity; a purchase paid in full is allowed below it.
+
+    References
+    ----------
+    12 CFR 220.12; FINRA Rule 4210(b)(4), (g).
+    """
+    if in_deficit(equity_usd - initial_usd, scale_usd):
+        return False
+    borrows = short or in_deficit(free_cash_usd, scale_usd)
+    least = rules[MINIMUM_EQUITY_USD]
+    if rules[PORTFOLIO_MODE] != 0.0:
+        least = rules[PORTFOLIO_MINIMUM_EQUITY_USD]
+        borrows = True
+    return not (borrows and in_deficit(equity_usd - least, scale_usd))
+
+
+@rule
+def closing_part(held: float, shares: float) -> float:
+    """The part of a signed order that only shrinks a position: it is never refused."""
+    if held * shares >= 0.0:
+        return 0.0
+    return shares if abs(shares) <= abs(held) else -held
