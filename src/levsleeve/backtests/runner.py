@@ -18,7 +18,7 @@ from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
-from levsleeve.instruments.catalogue import INDEXES
+from levsleeve.instruments.catalogue import bundled_indexes
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.schedule import margin_rules
 from levsleeve.pricing.volatility import MODELS, volatility_model
@@ -63,8 +63,9 @@ def run_study(
 
 def _known_index(symbol: str) -> None:
     """Refuse a benchmark that is no bundled index."""
-    if symbol not in INDEXES:
-        raise StudyError(f"{symbol}: no bundled index of that name; {', '.join(INDEXES)} is right")
+    known = bundled_indexes()
+    if symbol not in known:
+        raise StudyError(f"{symbol}: no bundled index of that name; {', '.join(known)} is right")
 
 
 def _checked_sessions(study: Study, study_path: Path, library: Library) -> int:

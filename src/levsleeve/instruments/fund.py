@@ -1,11 +1,18 @@
 """What can be held: a fund, and the ticker strings that name one."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from levsleeve.errors import DataError
-from levsleeve.instruments.catalogue import CATALOGUE, INDEXES
+from levsleeve.instruments.catalogue import (
+    BROAD_BASED,
+    CATALOGUE,
+    INDEXES,
+    BenchmarkClass,
+    bundled_indexes,
+    no_such_fund,
+    study_symbols,
+)
 
 PERCENT = 100.0
 """Ticker strings state percent a year; everything inside is a fraction."""
@@ -25,7 +32,7 @@ class Fund:
     expense_ratio: float = 0.0
     financing_spread: float = 0.0
     drag: float = 0.0
-    benchmark_class: str = "broad_based"
+    benchmark_class: BenchmarkClass = "broad_based"
     name: str = ""
     is_index: bool = False
 
@@ -45,22 +52,29 @@ class Fund:
         return self.multiple != 1.0
 
     @property
+    def is_broad_based(self) -> bool:
+        """Whether an option on it has the lower, broad-based rate."""
+        return self.benchmark_class in BROAD_BASED
+
+    @property
     def running_cost_rate(self) -> float:
         """Expense, drag and spread together, as a fraction of net asset value a year."""
         return self.expense_ratio + self.drag + self.financing_spread * self.borrowed_turns
 
 
 def parse_fund(text: str) -> Fund:
-    """The fund that a ticker string names.
+    """The fund that a ticker string names, as a study can hold it.
 
     A catalogue ticker (``UPRO``), a bundled index (``SP500``) or a synthetic fund on an index,
     written ``SP500?L=3&E=0.92&SP=0.65&D=0``: daily multiple, expense, financing spread per
-    borrowed turn and extra drag, the last three in percent a year.
+    borrowed turn and extra drag, the last three in percent a year.  Facts of the funds that no
+    study can hold are in ``catalogue.fund_facts``.
 
     Raises
     ------
     DataError
-        If nothing has that name, or a parameter is unknown, doubled or not a number.
+        If nothing has that name, its index is not bundled, its financing spread is not known, or
+        a parameter is unknown, doubled or not a number.
 
     Examples
     --------
@@ -70,10 +84,10 @@ def parse_fund(text: str) -> Fund:
     base, mark, query = text.partition("?")
     if not mark:
         return _named(text)
-    if base not in INDEXES:
+    if base not in bundled_indexes():
         raise DataError(
             f"{text}: {base or 'nothing'} is not a bundled index; "
-            f"a synthetic fund stands on {' or '.join(sorted(INDEXES))}"
+            f"a synthetic fund stands on {' or '.join(bundled_indexes())}"
         )
     values = _parameters(text, query)
     if "L" not in values:
@@ -96,23 +110,39 @@ def _named(text: str) -> Fund:
     """A fund of the catalogue, or a bundled index held as if it were a plain fund."""
     if text in INDEXES:
         index = INDEXES[text]
+        _refuse_unbundled(text, "this index", text)
         return Fund(
             text, text, 1.0, benchmark_class=index.benchmark_class, name=index.name, is_index=True
         )
     if text not in CATALOGUE:
-        near = get_close_matches(text.upper(), [*CATALOGUE, *INDEXES], n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(CATALOGUE)}"
-        raise DataError(f"{text or 'an empty name'}: no fund of that name; {hint}")
+        otherwise = f"a study can hold {', '.join(study_symbols())}"
+        raise DataError(no_such_fund(text, [*CATALOGUE, *INDEXES], otherwise))
     facts = CATALOGUE[text]
+    _refuse_unbundled(text, "its index", facts.index)
+    if facts.financing_spread is None:
+        expense = f"{PERCENT * facts.expense_ratio:g}"
+        raise DataError(
+            f"{text}: its financing spread was never measured; state one as in "
+            f"{facts.index}?L={facts.multiple:g}&E={expense}&SP=0.5"
+        )
     return Fund(
         symbol=text,
         index=facts.index,
         multiple=facts.multiple,
         expense_ratio=facts.expense_ratio,
         financing_spread=facts.financing_spread,
-        benchmark_class=INDEXES[facts.index].benchmark_class,
+        benchmark_class=facts.benchmark_class,
         name=facts.name,
     )
+
+
+def _refuse_unbundled(text: str, what: str, index: str) -> None:
+    """Refuse a fund or index whose prices could not be made."""
+    if not INDEXES[index].bundled:
+        raise DataError(
+            f"{text}: {what} ({INDEXES[index].name}) is not bundled; "
+            f"a study can hold {', '.join(study_symbols())}"
+        )
 
 
 def _parameters(text: str, query: str) -> dict[str, float]:

@@ -1,7 +1,10 @@
 import pytest
 
 from levsleeve.errors import DataError
+from levsleeve.instruments.catalogue import BenchmarkClass
 from levsleeve.instruments.fund import Fund, parse_fund
+
+IN_A_STUDY = "a study can hold SP500, UPRO, SPXU, SSO, SDS, SH, SPY, IVV, VOO"
 
 
 def test_a_ticker_of_the_catalogue_is_that_fund() -> None:
@@ -12,7 +15,7 @@ def test_a_ticker_of_the_catalogue_is_that_fund() -> None:
         expense_ratio=0.0092,
         financing_spread=0.0065,
         drag=0.0,
-        benchmark_class="broad_based",
+        benchmark_class="high_cap_broad_based",
         name="3x S&P 500 bull (UPRO)",
         is_index=False,
     )
@@ -20,7 +23,14 @@ def test_a_ticker_of_the_catalogue_is_that_fund() -> None:
 
 def test_the_index_is_a_plain_fund_without_costs() -> None:
     index = parse_fund("SP500")
-    assert index == Fund("SP500", "SP500", 1.0, name="S&P 500", is_index=True)
+    assert index == Fund(
+        symbol="SP500",
+        index="SP500",
+        multiple=1.0,
+        benchmark_class="high_cap_broad_based",
+        name="S&P 500",
+        is_index=True,
+    )
     assert index.running_cost_rate == 0.0
     assert not index.is_leveraged
 
@@ -33,7 +43,7 @@ def test_a_synthetic_fund_states_its_costs_in_percent_a_year() -> None:
         expense_ratio=0.0092,
         financing_spread=0.0075,
         drag=0.0025,
-        benchmark_class="broad_based",
+        benchmark_class="high_cap_broad_based",
         name="synthetic -3x SP500",
         is_index=False,
     )
@@ -55,8 +65,26 @@ def test_the_order_of_the_parameters_and_a_plus_sign_do_not_matter() -> None:
     [
         ("upro", "upro: no fund of that name; did you mean UPRO?"),
         ("SP50", "SP50: no fund of that name; did you mean SP500?"),
-        ("TQQQ", "TQQQ: no fund of that name; known are UPRO, SPXU, SSO, SDS, SH"),
-        ("", "an empty name: no fund of that name; known are UPRO, SPXU, SSO, SDS, SH"),
+        ("UPROO", "UPROO: no fund of that name; did you mean UPRO?"),
+        ("spy", "spy: no fund of that name; did you mean SPY?"),
+        ("TQQ", "TQQ: no fund of that name; did you mean TQQQ?"),
+        ("AAPL", f"AAPL: no fund of that name; {IN_A_STUDY}"),
+        ("", f"an empty name: no fund of that name; {IN_A_STUDY}"),
+        ("TQQQ", f"TQQQ: its index (Nasdaq-100) is not bundled; {IN_A_STUDY}"),
+        (
+            "SVXY",
+            f"SVXY: its index (S&P 500 VIX short-term futures) is not bundled; {IN_A_STUDY}",
+        ),
+        ("NDX", f"NDX: this index (Nasdaq-100) is not bundled; {IN_A_STUDY}"),
+        (
+            "SPXS",
+            "SPXS: its financing spread was never measured; "
+            "state one as in SP500?L=-3&E=1.02&SP=0.5",
+        ),
+        (
+            "NDX?L=3",
+            "NDX?L=3: NDX is not a bundled index; a synthetic fund stands on SP500",
+        ),
         (
             "UPRO?L=2",
             "UPRO?L=2: UPRO is not a bundled index; a synthetic fund stands on SP500",
@@ -108,10 +136,22 @@ def test_a_bull_finances_one_turn_less_than_its_multiple_and_a_bear_all_of_it(
 
 
 @pytest.mark.parametrize(
+    ("benchmark_class", "is_broad_based"),
+    [("high_cap_broad_based", True), ("broad_based", True), ("narrow", False)],
+)
+def test_options_tell_a_broad_based_fund_from_a_narrow_one(
+    benchmark_class: BenchmarkClass, *, is_broad_based: bool
+) -> None:
+    fund = Fund("FUND", "INDEX", 3.0, benchmark_class=benchmark_class)
+    assert fund.is_broad_based is is_broad_based
+
+
+@pytest.mark.parametrize(
     ("text", "rate"),
     [
         ("UPRO", 0.0092 + 2 * 0.0065),
         ("SSO", 0.0089 + 0.0065),
+        ("SPY", 0.000945),
         ("SPXU", 0.0090 - 3 * 0.0010),
         ("SP500?L=3&E=1&SP=0.5&D=0.25", 0.0225),
     ],
