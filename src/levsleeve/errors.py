@@ -6,6 +6,7 @@
     |-- DataError                prices, rates or files that cannot be trusted or found
     |-- ScheduleError            a dated rule asked for on a date that its table does not cover
     |-- StudyError               a study, sleeve or parameter that cannot be run as written
+    |-- AccountError             an account snapshot that cannot be margined as written
     `-- LedgerError              the ledger does not add up: a defect of levsleeve
 
 A margin call, a refused order or a liquidation is not an error: it is an event of the run.
@@ -26,6 +27,10 @@ class ScheduleError(LevsleeveError, LookupError):
 
 class StudyError(LevsleeveError, ValueError):
     """A study, sleeve or parameter that cannot be run as written."""
+
+
+class AccountError(LevsleeveError, ValueError):
+    """An account snapshot that cannot be margined as written."""
 
 
 class LedgerError(LevsleeveError, AssertionError):

@@ -5,12 +5,17 @@ every close.  A bull borrows L - 1 turns; a bear holds its own dollar and the pr
 turns sold short, both in bills.
 """
 
+import math
+
 import numpy as np
 
 from levsleeve.compiled import Floats, rule
 
 DAYS_PER_YEAR = 365.0
 """Rates accrue on actual calendar days over 365."""
+
+MONEY_MARKET_DAYS = 360.0
+"""The day count of swaps and bills in the literature's form."""
 
 FIRST_CLOSE = 100.0
 """Dollars that a synthetic fund is worth at its first close."""
@@ -67,6 +72,64 @@ def daily_reset_return(
     if fund_return < -1.0:
         return -1.0
     return fund_return
+
+
+@rule
+def carry_rate(
+    multiple: float, cash_rate: float, swap_spread_rate: float, expense_ratio: float
+) -> float:
+    """Yearly return of a fund beyond its multiple of the index, as the literature writes it.
+
+    The swap spread counts per turn of exposure, |L|; a gain is positive.
+
+    References
+    ----------
+    Avellaneda and Zhang (2010).
+
+    Examples
+    --------
+    >>> round(carry_rate(3.0, 0.0533, 0.0045, 0.0092), 4)
+    -0.1293
+    """
+    return (1.0 - multiple) * cash_rate - abs(multiple) * swap_spread_rate - expense_ratio
+
+
+@rule
+def literature_return(
+    index_total_return: float,
+    multiple: float,
+    cash_rate: float,
+    swap_spread_rate: float,
+    expense_ratio: float,
+    days: float,
+) -> float:
+    """Simple return over one session in the literature's form, never below -1.
+
+    Cash and swaps accrue on 360 days, the expense ratio on 365, the spread on |L| turns.  The
+    model fitted to real funds is ``daily_reset_return``.
+
+    References
+    ----------
+    Avellaneda and Zhang (2010); Cheng and Madhavan (2009).
+    """
+    money = carry_rate(multiple, cash_rate, swap_spread_rate, 0.0) * days / MONEY_MARKET_DAYS
+    expense = expense_ratio * days / DAYS_PER_YEAR
+    return max(-1.0, multiple * index_total_return + money - expense)
+
+
+@rule
+def path_value(multiple: float, index_value: float, realised_variance: float) -> float:
+    """Value of a fund without carry after a path, per dollar at its start: an approximation.
+
+    ``index_value`` is the index per dollar at the start, ``realised_variance`` the sum of squared
+    daily log returns.
+
+    References
+    ----------
+    Avellaneda and Zhang (2010): S^L exp((L - L^2) V / 2).
+    """
+    decay = 0.5 * (multiple - multiple * multiple) * realised_variance
+    return index_value**multiple * math.exp(decay)
 
 
 @rule

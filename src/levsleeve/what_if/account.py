@@ -1,0 +1,256 @@
+"""An account at hand: a snapshot turned into the arrays that the rules read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from levsleeve.compiled import Floats
+from levsleeve.errors import AccountError, LevsleeveError
+from levsleeve.margin.account import (
+    loan_value_equity,
+    margin_requirement,
+    option_loan_value,
+    option_value,
+    share_value,
+)
+from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
+from levsleeve.margin.house import LONG_RATE, SHORT_RATE
+from levsleeve.margin.profile import load_profile
+from levsleeve.margin.requirement import boxed_per_share, initial_per_share
+from levsleeve.margin.rulebook import Rulebook, rulebook
+from levsleeve.margin.schedule import BENCHMARK_CLASSES, HEDGE_RELIEF
+from levsleeve.pricing.black_scholes import CALL, PUT
+from levsleeve.what_if.snapshot import (
+    FundAtHand,
+    OptionHolding,
+    ShareHolding,
+    Snapshot,
+    fund_at_hand,
+    holdings_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The headline quantities of an account; dollars, rates and shares as fractions.
+
+    ``utilization`` is maintenance over equity with loan value and infinite where that is not
+    positive; ``cushion`` is excess liquidity over net liquidation.
+
+    References
+    ----------
+    Interactive Brokers, key margin definitions.
+    """
+
+    long_market_value_usd: float
+    short_market_value_usd: float
+    net_liquidation_usd: float
+    equity_with_loan_value_usd: float
+    option_loan_value_usd: float
+    maintenance_margin_usd: float
+    initial_margin_usd: float
+    end_of_day_initial_usd: float
+    excess_liquidity_usd: float
+    available_funds_usd: float
+    deficiency_usd: float
+    utilization: float
+    cushion: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAtHand:
+    """An account as the rules see it.
+
+    ``positions`` holds net shares; ``boxed`` are the shares per fund held long and short at once.
+    """
+
+    on: date
+    cash_usd: float
+    funds: tuple[FundAtHand, ...]
+    options: tuple[OptionHolding, ...]
+    positions: Positions
+    boxed: Floats
+    rulebook: Rulebook
+    terms: FundTerms
+
+    def place(self, symbol: str) -> int:
+        """The number of a fund in the arrays."""
+        return [fund.symbol for fund in self.funds].index(symbol)
+
+    def figures(self) -> Figures:
+        """The headline quantities."""
+        positions, terms = self.positions, self.terms
+        boxed_value = float((self.boxed * positions.marks).sum())
+        values = positions.shares * positions.marks
+        loanable = float(loan_value_equity(self.cash_usd, positions, terms.rules))
+        net_liquidation = self.cash_usd + float(share_value(positions) + option_value(positions))
+        maintenance = float(margin_requirement(positions, terms, MAINTENANCE))
+        maintenance += sum(
+            float(shares * boxed_per_share(mark, terms.rules))
+            for shares, mark in zip(self.boxed, positions.marks, strict=True)
+        )
+        initial = self._initial(INITIAL_MARGIN)
+        excess = loanable - maintenance
+        return Figures(
+            long_market_value_usd=float(values[values > 0.0].sum()) + boxed_value,
+            short_market_value_usd=float(-values[values < 0.0].sum()) + boxed_value,
+            net_liquidation_usd=net_liquidation,
+            equity_with_loan_value_usd=loanable,
+            option_loan_value_usd=float(option_loan_value(positions, terms.rules)),
+            maintenance_margin_usd=maintenance,
+            initial_margin_usd=initial,
+            end_of_day_initial_usd=self._initial(END_OF_DAY),
+            excess_liquidity_usd=excess,
+            available_funds_usd=loanable - initial,
+            deficiency_usd=max(0.0, -excess),
+            utilization=maintenance / loanable if loanable > 0.0 else float("inf"),
+            cushion=excess / net_liquidation if net_liquidation > 0.0 else float("-inf"),
+        )
+
+    def _initial(self, kind: int) -> float:
+        """Dollars of initial margin; of boxed shares the long side alone asks it."""
+        total = float(margin_requirement(self.positions, self.terms, kind))
+        for i in np.flatnonzero(self.boxed).tolist():
+            total += float(self.boxed[i]) * float(self.per_share(i, short=False))
+        return total
+
+    def per_share(self, i: int, *, short: bool) -> float:
+        """Dollars of initial margin per share of fund ``i`` on one side."""
+        terms = self.terms
+        return float(
+            initial_per_share(
+                self.positions.marks[i],
+                terms.multiples[i],
+                short,
+                terms.benchmark_classes[i],
+                terms.overlays[i],
+                terms.rules,
+            )
+        )
+
+    def traded(self, i: int, shares: float, fee_usd: float = 0.0) -> "AccountAtHand":
+        """The account after signed ``shares`` more of fund ``i`` at its price."""
+        held = self.positions.shares.copy()
+        held[i] += shares
+        paid = shares * float(self.positions.marks[i]) + fee_usd
+        return replace(
+            self, cash_usd=self.cash_usd - paid, positions=self.positions._replace(shares=held)
+        )
+
+    def after_expiry(self) -> "AccountAtHand":
+        """The account once its options have settled in cash at these prices."""
+        held = self.positions
+        spots = held.marks[held.underlyings.astype(int)]
+        intrinsic = np.maximum(0.0, held.rights * (spots - held.strikes))
+        settled = float((held.contracts * held.multipliers * intrinsic).sum())
+        return replace(
+            self,
+            cash_usd=self.cash_usd + settled,
+            options=(),
+            positions=_positions(held.shares, held.marks, (), {}),
+        )
+
+    def under_house_rate(self, rate: float) -> "AccountAtHand":
+        """The account with a flat house rate on leveraged funds, on both sides."""
+        overlays = self.terms.overlays.copy()
+        leveraged = np.abs(self.terms.multiples) > 1.0
+        for place in (LONG_RATE, SHORT_RATE):
+            overlays[leveraged, place] = np.maximum(overlays[leveraged, place], rate)
+        return replace(self, terms=self.terms._replace(overlays=overlays))
+
+    def under_relief(self, relief: float) -> "AccountAtHand":
+        """The account with the relief of long options (1.0) or without it (0.0)."""
+        rules = self.terms.rules.copy()
+        rules[HEDGE_RELIEF] = relief
+        return replace(self, terms=self.terms._replace(rules=rules))
+
+
+def account_at_hand(snapshot: Snapshot, subject: str) -> AccountAtHand:
+    """Turn a snapshot into the arrays that the rules read.
+
+    Raises
+    ------
+    AccountError
+        Naming the position, fund or switch that cannot be used.
+    """
+    holdings = holdings_of(snapshot, subject)
+    order = snapshot.order
+    named = [(holding.fund, f"{holding}") for holding in holdings]
+    named += [(order.fund, "order")] if order else []
+    named += [(s, "cut_fund") for s in (snapshot.cut_fund,) if s]
+    named += [(s, "move_fund") for s in (snapshot.move_fund,) if s]
+    needed = dict(reversed(named))
+    symbols = dict.fromkeys([*(symbol for symbol, _ in named), *snapshot.funds])
+    funds = tuple(
+        fund_at_hand(symbol, snapshot, subject, needed.get(symbol, "funds")) for symbol in symbols
+    )
+    try:
+        profile = load_profile(snapshot.profile)
+        book = rulebook(profile, snapshot.policy, snapshot.rules_as_of)
+        _refuse_unknown_state(book, snapshot)
+        terms = book.terms(
+            snapshot.date_,
+            [fund.multiple for fund in funds],
+            [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
+            np.nan if snapshot.volatility_index is None else snapshot.volatility_index,
+            np.nan if snapshot.previous_index_return is None else snapshot.previous_index_return,
+        )
+    except LevsleeveError as error:
+        raise AccountError(f"{subject}: {error}") from error
+    options = tuple(h for h in holdings if isinstance(h, OptionHolding))
+    places = {fund.symbol: i for i, fund in enumerate(funds)}
+    net, boxed = _shares([h for h in holdings if isinstance(h, ShareHolding)], places)
+    marks = np.array([fund.price_usd for fund in funds], dtype=np.float64)
+    return AccountAtHand(
+        on=snapshot.date_,
+        cash_usd=snapshot.cash_usd,
+        funds=funds,
+        options=options,
+        positions=_positions(net, marks, options, places),
+        boxed=boxed,
+        rulebook=book,
+        terms=terms,
+    )
+
+
+def _refuse_unknown_state(book: Rulebook, snapshot: Snapshot) -> None:
+    """A house rate that depends on the state of the market needs to be told that state."""
+    asked = {"volatility": "volatility_index", "flow": "previous_index_return"}
+    for state in book.needs_state:
+        if getattr(snapshot, asked[state]) is None:
+            raise AccountError(
+                f"{asked[state]}: missing; the house rate of {snapshot.profile} depends on it, "
+                "a fraction is right"
+            )
+
+
+def _shares(holdings: Sequence[ShareHolding], places: dict[str, int]) -> tuple[Floats, Floats]:
+    """Net shares per fund, and those held long and short at once."""
+    sides = {"long": np.zeros(len(places)), "short": np.zeros(len(places))}
+    for holding in holdings:
+        sides[holding.side][places[holding.fund]] += holding.shares
+    return sides["long"] - sides["short"], np.minimum(sides["long"], sides["short"])
+
+
+def _positions(
+    shares: Floats, marks: Floats, options: Sequence[OptionHolding], places: dict[str, int]
+) -> Positions:
+    """Shares and options as arrays."""
+
+    def column(values: Sequence[float]) -> Floats:
+        return np.array(values, dtype=np.float64)
+
+    return Positions(
+        shares=shares,
+        marks=marks,
+        contracts=column([o.contracts if o.side == "long" else -o.contracts for o in options]),
+        multipliers=column([o.shares_per_contract for o in options]),
+        strikes=column([o.strike_usd for o in options]),
+        expiries=column([float(o.expiry_date.toordinal()) for o in options]),
+        rights=column([PUT if o.option == "put" else CALL for o in options]),
+        underlyings=column([float(places[o.fund]) for o in options]),
+        option_marks=column([o.price_usd for o in options]),
+    )

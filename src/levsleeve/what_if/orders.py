@@ -1,0 +1,82 @@
+"""What an order may be: accepted or refused, and the largest opening one."""
+
+import math
+
+from levsleeve.margin.account import (
+    closing_part,
+    gross_value,
+    loan_value_equity,
+    margin_requirement,
+    order_passes,
+    short_value,
+    sizing_reserve,
+)
+from levsleeve.margin.combination import ORDER_INITIAL
+from levsleeve.margin.liquidation import ROUNDING
+from levsleeve.margin.requirement import order_initial_per_share
+from levsleeve.what_if.account import AccountAtHand
+
+
+def available_for_orders(account: AccountAtHand) -> float:
+    """Dollars that orders may use: equity with loan value less the order's initial margin."""
+    loanable = loan_value_equity(account.cash_usd, account.positions, account.terms.rules)
+    return float(loanable - margin_requirement(account.positions, account.terms, ORDER_INITIAL))
+
+
+def order_accepted(account: AccountAtHand, i: int, shares: float, fee_usd: float = 0.0) -> bool:
+    """Whether an order of signed ``shares`` in fund ``i`` passes.
+
+    One that only shrinks a position always does; a flip through zero is tested on the whole new position.
+
+    References
+    ----------
+    12 CFR 220.12; FINRA Rule 4210(b)(4).
+    """
+    held = float(account.positions.shares[i])
+    if closing_part(held, shares) == shares:
+        return True
+    after = account.traded(i, shares, fee_usd)
+    positions, rules = after.positions, after.terms.rules
+    shorts = float(short_value(positions))
+    written = bool((positions.contracts < 0.0).any())
+    return bool(
+        order_passes(
+            loan_value_equity(after.cash_usd, positions, rules),
+            margin_requirement(positions, after.terms, ORDER_INITIAL),
+            after.cash_usd - shorts,
+            shorts > 0.0 or written,
+            gross_value(after.cash_usd, positions),
+            rules,
+        )
+    )
+
+
+def most_value(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 0.0) -> float:
+    """Dollars of fund ``i`` that can be opened on one side, beyond closing what is held against it.
+
+    Available funds less the head-room of the policy, over the order's initial margin per dollar.
+    """
+    held = float(account.positions.shares[i])
+    flat = account.traded(i, -held) if held * (-1.0 if short else 1.0) < 0.0 else account
+    available = available_for_orders(flat)
+    usable = available - float(sizing_reserve(available, account.terms.rules)) - fee_usd
+    price, terms = float(account.positions.marks[i]), account.terms
+    each = order_initial_per_share(
+        price, terms.multiples[i], short, terms.benchmark_classes[i], terms.overlays[i], terms.rules
+    )
+    return max(0.0, usable) / (float(each) / price)
+
+
+def most_shares(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 0.0) -> float:
+    """Whole shares of fund ``i`` that can be opened on one side.
+
+    An account below the minimum equity may buy what its cash pays, and sell nothing short.
+    """
+    price = float(account.positions.marks[i])
+    value = most_value(account, i, short=short, fee_usd=fee_usd)
+    shares = math.floor(value / price * (1.0 + ROUNDING))
+    sign = -1.0 if short else 1.0
+    if order_accepted(account, i, sign * shares, fee_usd):
+        return float(shares)
+    paid = 0.0 if short else math.floor(max(0.0, account.cash_usd - fee_usd) / price)
+    return float(min(shares, paid))

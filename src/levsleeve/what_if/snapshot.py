@@ -1,0 +1,240 @@
+"""Account snapshots: a date, cash, funds and holdings, read from JSON and checked by name."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from levsleeve.errors import AccountError, DataError
+from levsleeve.instruments.catalogue import CATALOGUE, BenchmarkClass
+from levsleeve.instruments.fund import parse_fund
+from levsleeve.margin.policy import Policy
+from levsleeve.margin.profile import DEFAULT_PROFILE
+from levsleeve.strict_table import StrictTable, in_words
+
+Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Price = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Signed = Annotated[float, Field(allow_inf_nan=False)]
+Side = Literal["long", "short"]
+
+
+class FundEntry(StrictTable):
+    """A fund as the snapshot gives it: what the catalogue knows may be left out."""
+
+    price_usd: Price
+    multiple: Signed | None = None
+    benchmark: BenchmarkClass | None = None
+
+
+class ShareHolding(StrictTable):
+    """Shares held or sold short."""
+
+    fund: str
+    side: Side
+    shares: Price
+
+    def __str__(self) -> str:
+        """The way a trader writes it."""
+        return f"{self.side} {self.shares:g} {self.fund}"
+
+
+class OptionHolding(StrictTable):
+    """Listed options bought or written; ``price_usd`` is the present mark per share."""
+
+    option: Literal["call", "put"]
+    fund: str
+    side: Side
+    contracts: Price
+    shares_per_contract: Price = 100.0
+    strike_usd: Price
+    price_usd: Dollars
+    expiry_date: date
+
+    def __str__(self) -> str:
+        """The way a trader writes it."""
+        contract = f"{self.fund} {self.expiry_date} {self.strike_usd:g} {self.option}"
+        return f"{self.side} {self.contracts:g} {contract}"
+
+
+class Order(StrictTable):
+    """An order to test: signed by ``action``, or the ``side`` of the largest opening order."""
+
+    fund: str
+    action: Literal["buy", "sell"] | None = None
+    side: Side | None = None
+    shares: Price | None = None
+    fee_usd: Dollars = 0.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Order":
+        """Either an action with shares, or a side."""
+        if (self.action is None) == (self.side is None):
+            raise ValueError(
+                "action: exactly one of action (buy, sell: is it accepted?) and side "
+                "(long, short: how many?) is right"
+            )
+        if self.action is not None and self.shares is None:
+            raise ValueError("shares: missing; an order to buy or sell says how many")
+        return self
+
+
+class Snapshot(StrictTable):
+    """An account snapshot; ``funds`` and ``holdings`` are checked one by one.
+
+    ``volatility_index`` (a fraction) and ``previous_index_return`` are what a house rate that
+    depends on the state of the market looks at.
+    """
+
+    date_: date = Field(alias="date")
+    profile: str = DEFAULT_PROFILE
+    rules_as_of: date | None = None
+    cash_usd: Signed
+    special_memorandum_account_usd: Signed | None = None
+    funds: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    holdings: list[dict[str, Any]] = Field(default_factory=list)
+    policy: Policy = Field(default_factory=Policy)
+    order: Order | None = None
+    cut_fund: str | None = None
+    move_fund: str | None = None
+    index_direction: Literal["down", "up"] | None = None
+    volatility_index: Price | None = None
+    previous_index_return: Signed | None = None
+
+
+class FundAtHand(StrictTable):
+    """A fund with its price, signed multiple and benchmark class, and where these come from."""
+
+    symbol: str
+    price_usd: float
+    multiple: float
+    benchmark_class: BenchmarkClass
+    note: str = ""
+
+
+def read_snapshot(text: str, subject: str) -> Snapshot:
+    """Parse JSON into a snapshot.
+
+    Raises
+    ------
+    AccountError
+        With the subject, the key and what would be right.
+    """
+    try:
+        return Snapshot.model_validate_json(text)
+    except ValidationError as error:
+        found = error.errors()[0]
+        if found["type"] == "json_invalid":
+            raise AccountError(f"{subject}: not JSON: {found['ctx']['error']}") from None
+        raise AccountError(f"{subject}: {in_words(error, Snapshot)}") from None
+
+
+def snapshot_of(account: Snapshot | Mapping[str, Any] | str | Path) -> tuple[Snapshot, str]:
+    """A snapshot from a file, a mapping or itself, and what to call it in an error.
+
+    Raises
+    ------
+    AccountError
+        If the file cannot be read or is not a snapshot.
+    """
+    if isinstance(account, Snapshot):
+        return account, "account"
+    if isinstance(account, Mapping):
+        return read_snapshot(json.dumps(dict(account), default=str), "account"), "account"
+    try:
+        text = Path(account).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise AccountError(f"{account}: no such file; an account snapshot is a JSON file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AccountError(
+            f"{account}: cannot be read ({error}); an account snapshot is a JSON file"
+        ) from None
+    return read_snapshot(text, str(account)), str(account)
+
+
+def holdings_of(snapshot: Snapshot, subject: str) -> list[ShareHolding | OptionHolding]:
+    """The holdings, each checked and named in any refusal.
+
+    Raises
+    ------
+    AccountError
+        If one is wrong, or an option has expired.
+    """
+    return [
+        _holding(number, written, snapshot.date_, subject)
+        for number, written in enumerate(snapshot.holdings, start=1)
+    ]
+
+
+def _holding(
+    number: int, written: Mapping[str, Any], on: date, subject: str
+) -> ShareHolding | OptionHolding:
+    """One holding: with the key ``option`` an option, without it shares."""
+    kind = OptionHolding if "option" in written else ShareHolding
+    words = [str(written[key]) for key in ("side", "fund", "option") if key in written]
+    named = f"{subject}: holding {number} ({' '.join(words) or 'nameless'})"
+    try:
+        holding = kind.model_validate_json(json.dumps(dict(written)))
+    except ValidationError as error:
+        raise AccountError(f"{named}: {in_words(error, kind)}") from None
+    if isinstance(holding, OptionHolding) and holding.expiry_date < on:
+        raise AccountError(
+            f"{named}: expiry_date: {holding.expiry_date} is before the account's date {on}; "
+            "an option that is still alive is right"
+        )
+    return holding
+
+
+def fund_at_hand(symbol: str, snapshot: Snapshot, subject: str, needed_by: str) -> FundAtHand:
+    """A fund of the snapshot with what the catalogue adds.
+
+    ``needed_by`` names the position in a refusal.
+
+    Raises
+    ------
+    AccountError
+        If it has no price, or neither the snapshot nor the catalogue knows its multiple.
+    """
+    if symbol not in snapshot.funds:
+        raise AccountError(
+            f"{subject}: {needed_by}: {symbol} is not among the funds; "
+            f'"funds": {{"{symbol}": {{"price_usd": ...}}}} is right'
+        )
+    try:
+        entry = FundEntry.model_validate_json(json.dumps(snapshot.funds[symbol]))
+    except ValidationError as error:
+        raise AccountError(f"{subject}: funds.{symbol}: {in_words(error, FundEntry)}") from None
+    known = _known(symbol, snapshot.rules_as_of or snapshot.date_)
+    multiple = entry.multiple if entry.multiple is not None else known and known[0]
+    if not multiple:
+        what = "0" if multiple == 0.0 else "missing"
+        raise AccountError(
+            f"{subject}: funds.{symbol}: multiple: {what}, and the catalogue does not know the "
+            "fund; its signed daily multiple is right (1 for a plain stock)"
+        )
+    benchmark, note = entry.benchmark, ""
+    if benchmark is None:
+        benchmark = known[1] if known else "narrow"
+        note = "" if known else "benchmark not given: taken as narrow, the dearer"
+    if known and entry.multiple is not None and entry.multiple != known[0]:
+        note = f"multiple {entry.multiple:g} as given; the catalogue has {known[0]:g}"
+    return FundAtHand(
+        symbol=symbol,
+        price_usd=entry.price_usd,
+        multiple=float(multiple),
+        benchmark_class=benchmark,
+        note=note,
+    )
+
+
+def _known(symbol: str, on: date) -> tuple[float, BenchmarkClass] | None:
+    """Multiple on a date and benchmark class, where the catalogue or the name itself tells them."""
+    if symbol in CATALOGUE:
+        return CATALOGUE[symbol].multiple_on(on), CATALOGUE[symbol].benchmark_class
+    try:
+        fund = parse_fund(symbol)
+    except DataError:
+        return None
+    return fund.multiple, fund.benchmark_class
