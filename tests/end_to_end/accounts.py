@@ -13,7 +13,7 @@ from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.state import Tape, Terms
 from levsleeve.instruments.fund import parse_fund
-from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
+from levsleeve.margin.charges import SaleFees, commission_plan, financing_plan, sale_fees
 from levsleeve.margin.schedule import share_rules
 from levsleeve.pricing.volatility import volatility_model
 
@@ -28,6 +28,8 @@ FREE = Terms(
     volatility=volatility_model("vix_standard_skew"),
 )
 """A broker that charges nothing for a trade, nor above the benchmark for a debit."""
+NO_FEES = SaleFees(*[0.0] * len(SaleFees._fields))
+"""Regulators that charge nothing."""
 
 
 def market_of(
@@ -50,7 +52,7 @@ def market_of(
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     flat = np.ones((n, len(symbols)))
     rules = [share_rules(rules_as_of or stamp.date()) for stamp in sessions]
-    charges = [sale_fees(stamp.date()) if fees else (0.0, 0.0, 0.0) for stamp in sessions]
+    charges = [sale_fees(stamp.date()) if fees else NO_FEES for stamp in sessions]
     tape = Tape(
         dates=dates,
         days=np.diff(dates, prepend=dates[0]),

@@ -6,13 +6,19 @@ from levsleeve.backtests.measures import (
     net_liquidation,
     requirements,
 )
-from levsleeve.backtests.orders import fill_option, fill_shares, option_half_spread
+from levsleeve.backtests.orders import (
+    fill_option,
+    fill_shares,
+    option_costs,
+    option_half_spread,
+)
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     CASH,
     LIQUIDATED,
     LIQUIDATION,
     MARGIN_CALL,
+    MONTH_SHARES,
     WHY_EQUITY_GONE,
     WHY_EXCESS_LIQUIDITY,
     WIPED,
@@ -25,7 +31,6 @@ from levsleeve.backtests.state import (
 )
 from levsleeve.backtests.steps import clear_slot
 from levsleeve.compiled import rule
-from levsleeve.margin.fees import option_commission
 from levsleeve.margin.liquidation import ROUNDING, in_deficit, shares_to_cure
 from levsleeve.margin.requirement import maintenance_per_share
 
@@ -55,8 +60,8 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
         _liquidate_shares(account, tape, t, i, -excess, terms)
     for k in range(account.contracts.size):
         excess = excess_liquidity(account, tape, t)
-        if _brings(account, k, terms) > 0.0 and in_deficit(excess, gross_value(account)):
-            _liquidate_option(account, k, terms)
+        if _brings(account, tape, t, k, terms) > 0.0 and in_deficit(excess, gross_value(account)):
+            _liquidate_option(account, tape, t, k, terms)
     if row < account.events.shape[0]:
         account.events[row, 5] = excess_liquidity(account, tape, t)
     return True
@@ -102,6 +107,7 @@ def _liquidate_shares(
         terms.commission,
         sale_fees_of(tape, t),
         gross_value(account),
+        account.money[MONTH_SHARES],
     )
     traded = -quantity if held > 0.0 else quantity
     paid = fill_shares(account, tape, t, i, traded, terms)
@@ -110,21 +116,22 @@ def _liquidate_shares(
 
 
 @rule
-def _brings(account: Account, k: int, terms: Terms) -> float:
+def _brings(account: Account, tape: Tape, t: int, k: int, terms: Terms) -> float:
     """Dollars that selling the option of slot ``k`` by force brings after all costs."""
     held, premium = float(account.contracts[k]), float(account.option_marks[k])
-    quantity = held * float(account.multipliers[k])
+    multiplier = float(account.multipliers[k])
     price = premium * (1.0 - terms.liquidation_penalty_rate) - option_half_spread(premium, terms)
-    return quantity * price - option_commission(held, premium, terms.commission)
+    commission, fees = option_costs(account, -held, multiplier, premium, tape, t, terms)
+    return held * multiplier * price - commission - fees
 
 
 @rule
-def _liquidate_option(account: Account, k: int, terms: Terms) -> None:
+def _liquidate_option(account: Account, tape: Tape, t: int, k: int, terms: Terms) -> None:
     """Sell the whole long option of slot ``k``."""
     held = account.contracts[k]
     quantity = held * account.multipliers[k]
     value = quantity * account.option_marks[k]
-    received = fill_option(account, k, -held, terms)
+    received = fill_option(account, tape, t, k, -held, terms)
     _charge_penalty(account, value, account.shares.size + k, terms)
     record(
         account,

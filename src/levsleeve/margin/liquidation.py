@@ -4,7 +4,7 @@ import math
 
 from levsleeve.compiled import rule
 from levsleeve.margin.charges import CommissionPlan, SaleFees
-from levsleeve.margin.fees import regulatory_sale_fees, share_commission
+from levsleeve.margin.fees import regulatory_sale_fees, share_commission, share_pass_through
 
 ROUNDING = 1e-12
 """Rounding of one addition, relative to the amounts added: exactly zero counts as compliant."""
@@ -25,6 +25,7 @@ def cure_gain(
     selling: bool,
     plan: CommissionPlan,
     fees: SaleFees,
+    month_shares: float = 0.0,
 ) -> float:
     """Dollars of excess liquidity gained by trading ``shares`` (>= 0) towards zero.
 
@@ -32,7 +33,8 @@ def cure_gain(
     penalty as a fraction of value.
     """
     gain = shares * (relief_per_share_usd - cost_rate * price_usd)
-    gain -= share_commission(shares, price_usd, plan)
+    gain -= share_commission(shares, price_usd, plan, month_shares)
+    gain -= share_pass_through(shares, price_usd, plan, month_shares)
     if selling:
         gain -= regulatory_sale_fees(shares, price_usd, fees)
     return gain
@@ -49,13 +51,16 @@ def shares_to_cure(
     plan: CommissionPlan,
     fees: SaleFees,
     scale_usd: float,
+    month_shares: float = 0.0,
 ) -> float:
     """Fewest whole shares towards zero that gain ``deficiency_usd``; all of them if none do.
 
     A fraction of a share that is held (it can only come from outside) goes with the last one.
     """
     if in_deficit(
-        cure_gain(held, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)
+        cure_gain(
+            held, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees, month_shares
+        )
         - deficiency_usd,
         scale_usd,
     ):
@@ -63,7 +68,9 @@ def shares_to_cure(
     low, high = 0.0, math.ceil(held) * 1.0
     while low < high:
         middle = float(int((low + high) / 2.0))
-        gain = cure_gain(middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees)
+        gain = cure_gain(
+            middle, price_usd, relief_per_share_usd, cost_rate, selling, plan, fees, month_shares
+        )
         if in_deficit(gain - deficiency_usd, scale_usd):
             low = middle + 1.0
         else:
