@@ -1,5 +1,6 @@
 """Strict tables: what users write in TOML or JSON, checked by pydantic, refused in plain words."""
 
+from datetime import date
 from difflib import get_close_matches
 from typing import get_args
 
@@ -15,19 +16,26 @@ class StrictTable(BaseModel):
 
 
 def in_words(error: ValidationError, table: type[BaseModel]) -> str:
-    """The first finding as ``key: what is wrong, with the value; what would be right``."""
-    return _finding(error.errors()[0], table)
+    """The first finding as ``key: what is wrong, with the value; what would be right``.
+
+    Unknown keys go first: a key that is missing may be one that is misspelt.
+    """
+    findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
+    return _finding(findings[0], table)
 
 
 def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
     """One of pydantic's findings in words."""
     location, inside = _place(error["loc"], table)
+    context = error.get("ctx", {})
+    if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        location = (*location, context["discriminator"].strip("'"))
     branch = str(location[-1]) if location and location[-1] in _BRANCHES else ""
     key = ".".join(str(part) for part in (location[:-1] if branch else location))
     if error["type"] == "value_error":
-        told = str(error["ctx"]["error"])
+        told = str(context["error"])
         return f"{key}.{told}" if key else told
-    if error["type"] == "missing":
+    if error["type"] in ("missing", "union_tag_not_found"):
         return f"{key}: missing; this key is required"
     if error["type"] == "extra_forbidden":
         known = [f.alias or name for model in inside for name, f in model.model_fields.items()]
@@ -35,7 +43,7 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
     right = _BRANCHES.get(branch) or _expected(error)
-    return f"{key}: {_shown(error['input'])}; {right} is right"
+    return f"{key}: {_shown(context.get('tag', error['input']))}; {right} is right"
 
 
 _BRANCHES = {
@@ -68,7 +76,6 @@ def _expected(error: ErrorDetails) -> str:
         "model_type": "a table",
         "model_attributes_type": "a table",
         "union_tag_invalid": f"one of {context.get('expected_tags')}",
-        "union_tag_not_found": f"a table with its {context.get('discriminator')}",
     }
     return words.get(error["type"], error["msg"])
 
@@ -114,7 +121,7 @@ def _models_of(annotation: object) -> list[type[BaseModel]]:
 
 
 def _shown(value: object) -> str:
-    """A value as it may stand in a message: short."""
-    text = repr(value)
+    """A value as it may stand in a message: short, dates in ISO form."""
+    text = str(value) if isinstance(value, date) else repr(value)
     longest = 60
     return text if len(text) <= longest else f"{text[:longest]}..."

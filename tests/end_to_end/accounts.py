@@ -14,7 +14,7 @@ from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.market import Market, overlays_by_session
 from levsleeve.backtests.state import Tape, Terms
 from levsleeve.instruments.fund import parse_fund
-from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
+from levsleeve.margin.charges import SaleFees, commission_plan, financing_plan, sale_fees
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES
 from levsleeve.pricing.volatility import volatility_model
@@ -30,6 +30,8 @@ FREE = Terms(
     volatility=volatility_model("vix_standard_skew"),
 )
 """A broker that charges nothing for a trade, nor above the benchmark for a debit."""
+NO_FEES = SaleFees(*[0.0] * len(SaleFees._fields))
+"""Regulators that charge nothing."""
 
 
 def market_of(
@@ -52,10 +54,9 @@ def market_of(
     sessions = pd.bdate_range(start, periods=n).as_unit("us").rename("session")
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     flat = np.ones((n, len(symbols)))
-    book = book or rulebook()
-    book = replace(book, rules_as_of=rules_as_of)
+    book = replace(book or rulebook(), rules_as_of=rules_as_of)
     index = pd.Series(prices[:, 0], index=sessions)
-    charges = [sale_fees(stamp.date()) if fees else (0.0, 0.0, 0.0) for stamp in sessions]
+    charges = [sale_fees(stamp.date()) if fees else NO_FEES for stamp in sessions]
     tape = Tape(
         dates=dates,
         days=np.diff(dates, prepend=dates[0]),

@@ -261,9 +261,11 @@ def replaced(old: str, new: str) -> Edit:
          "volatility_model: flat: no volatility model of that name; "
             "known are vix_linear_skew, vix_standard_skew"),
         (replaced("[account]", '[account]\nfinancing = "mybank"'),
-         "account.financing: mybank: no financing plan of that name; known are ibkr"),
+         "account.financing: mybank: no financing plan of that name; known are ibkr, "
+            "ibkr_2021, ibkr_lite, ibkr_older_credit"),
         (replaced("[account]", '[account]\ncommission = "free"'),
-         "account.commission: free: no commission plan of that name; known are ibkr_fixed, none"),
+         "account.commission: free: no commission plan of that name; known are ibkr_fixed, "
+            "ibkr_tiered, none"),
         (replaced("rules_as_of = 2010-04-30", "rules_as_of = 1980-01-01"),
          "rules_as_of: the requirement on shares has no entry on 1980-01-01; "
             "the table starts 1990-01-01"),

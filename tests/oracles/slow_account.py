@@ -35,6 +35,7 @@ class SlowAccount:
     cash: float = 0.0
     sma: float = 0.0
     gained: float = 0.0
+    traded: float = 0.0
     wiped: bool = False
     t: int = -1
     option: Option | None = None
@@ -58,6 +59,10 @@ class SlowAccount:
             maintenance_each(price, multiple, short=short, on=on),
             initial_each(price, multiple, short=short, on=on),
         )
+
+    def same_month(self, one: int, other: int) -> bool:
+        first, second = self.world.dates[one], self.world.dates[other]
+        return (first.year, first.month) == (second.year, second.month)
 
     def requirement(self) -> tuple[float, float]:
         each = [self.required(i, short=n < 0) for i, n in enumerate(self.shares)]
@@ -90,6 +95,8 @@ class SlowAccount:
         while not self.wiped and self.t + 1 < len(self.world.dates):
             self.t += 1
             self.events, self.gained = [], 0.0
+            if self.t and not self.same_month(self.t - 1, self.t):
+                self.traded = 0.0
             self.carry()
             self.act()
             self.mark_and_expire()
@@ -160,7 +167,7 @@ class SlowAccount:
         if held:
             held.mark = fund_put(self.world, held, self.t, self.plan.skew)
             if held.expiry <= self.world.dates[self.t]:
-                self.cash += self.option_value()
+                self.cash += self.option_value() - (self.plan.exercise if held.mark > 0 else 0.0)
                 self.option = None
                 self.events.append("option_expired")
 
@@ -181,16 +188,16 @@ class SlowAccount:
             freed = [self.required(j, short=self.shares[j] < 0)[0] / self.marks[j] for j in held]
             i = held[max(range(len(held)), key=lambda place: round(freed[place], 12))]
             sign = -1.0 if self.shares[i] > 0 else 1.0
-            before = (self.cash, self.shares[i], self.gained)
+            before = (self.cash, self.shares[i], self.gained, self.traded)
             for quantity in range(1, int(abs(self.shares[i])) + 1):
-                self.cash, self.shares[i], self.gained = before
+                self.cash, self.shares[i], self.gained, self.traded = before
                 self.trade(i, sign * quantity, self.plan.penalty)
                 if not self.called():
                     break
             self.events.append("liquidation")
         if self.called() and self.option:
             brought = self.option_value() * (1.0 - self.plan.penalty)
-            brought -= option_cost(self.option, self.plan)
+            brought -= option_cost(self.option, self.plan, self.on(self.t), selling=True)
             if brought > 0:
                 self.cash += brought
                 self.option = None
@@ -206,17 +213,18 @@ class SlowAccount:
         self.gained -= abs(n - closed) * self.required(i, short=n < 0)[1]
         self.cash -= (
             n * self.marks[i]
-            + share_cost(self.marks[i], n, self.plan.half_spread, self.on(self.t))
+            + share_cost(self.marks[i], n, self.plan, self.on(self.t), self.traded)
             + abs(n) * self.marks[i] * penalty
         )
         self.shares[i] += n
+        self.traded += abs(n)
 
     def passes(self, i: int, n: float) -> bool:
         """The order test, by trading and looking."""
-        before = (self.cash, self.shares[i], self.gained)
+        before = (self.cash, self.shares[i], self.gained, self.traded)
         self.trade(i, n)
         enough = self.stands(0.0)
-        self.cash, self.shares[i], self.gained = before
+        self.cash, self.shares[i], self.gained, self.traded = before
         return enough
 
     def stands(self, paid: float) -> bool:
@@ -255,7 +263,8 @@ class SlowAccount:
             self.events += ["option_rolled", "order_filled"]
 
     def price_of(self, put: Option) -> float:
-        return put.contracts * put.multiplier * put.mark + option_cost(put, self.plan)
+        costs = option_cost(put, self.plan, self.on(self.t), selling=False)
+        return put.contracts * put.multiplier * put.mark + costs
 
     def write(self) -> None:
         held = self.option

@@ -1,7 +1,8 @@
 """The facts and formulas of the slow account, restated in plain Python.
 
 Sources: FINRA 4210(c) and Regulatory Notice 09-53, 12 CFR 220.12, IBKR interest tiers and
-commissions, SEC and FINRA sale fees up to 2018; Black and Scholes (1973), Leung and Sircar (2015).
+commissions, SEC, FINRA and exchange fees up to 2018; Black and Scholes (1973), Leung and Sircar
+(2015).
 """
 
 import math
@@ -19,6 +20,9 @@ ACTIVITY = [
     (date(1990, 1, 1), 0.000075, 3.75), (date(2011, 7, 1), 0.000090, 4.50),
     (date(2012, 3, 1), 0.000095, 4.75), (date(2012, 7, 1), 0.000119, 5.95),
 ]  # fmt: skip
+OPTION_ACTIVITY = 0.002
+OPTION_REGULATORY = [(date(1990, 1, 1), 0.0), (date(2010, 2, 1), 0.014), (date(2017, 2, 1), 0.0378)]
+TIERS = [(3e5, 0.0035), (3e6, 0.0020), (2e7, 0.0015), (1e8, 0.0010), (math.inf, 0.0005)]
 DEBIT = [(1e5, 0.0150), (1e6, 0.0100), (5e7, 0.0075), (math.inf, 0.0050)]
 SHORT_PROCEEDS = [(1e6, -0.0125), (3e6, -0.0050), (math.inf, -0.0025)]
 NOTHING = 1e-9
@@ -67,6 +71,8 @@ class Plan:
     option_half_least: float = 0.05
     penalty: float = 0.001
     skew: str = "vix_standard_skew"
+    tier_scale: float | None = None  # of the published volumes; None: the fixed plan
+    exercise: float = 0.0
 
 
 @dataclass
@@ -124,23 +130,39 @@ def initial_each(price: float, multiple: float, *, short: bool, on: date) -> flo
     return max(0.5 * price, maintenance_each(price, multiple, short=short, on=on))
 
 
-def share_cost(price: float, n: float, half_spread: float, on: date) -> float:
-    """Half-spread, commission and, on a sale (n < 0), the regulators' fees."""
+def section_31(on: date) -> float:
+    """Dollars to the SEC on a dollar of proceeds."""
+    return [r for since, r in SECTION_31 if since <= on][-1] / 1e6
+
+
+def share_cost(price: float, n: float, plan: Plan, on: date, earlier: float) -> float:
+    """Half-spread, commission and fees; ``earlier`` shares were traded in the month."""
     quantity = abs(n)
-    cost = quantity * price * half_spread
-    cost += min(max(0.005 * quantity, 1.0), 0.01 * quantity * price)
+    value = quantity * price
+    cost = value * plan.half_spread
+    if plan.tier_scale is not None:
+        tiers = [(plan.tier_scale * end, each) for end, each in TIERS]
+        asked = tiered(earlier + quantity, 0.0, tiers, 0.0) - tiered(earlier, 0.0, tiers, 0.0)
+        commission = min(max(asked, 0.35), 0.01 * value)
+        cost += commission * (1.0 + 0.000175 + 0.00056) + 0.0002 * quantity
+    else:
+        cost += min(max(0.005 * quantity, 1.0), 0.01 * value)
     if n < 0:
-        rate = [r for since, r in SECTION_31 if since <= on][-1]
         each, most = [(e, m) for since, e, m in ACTIVITY if since <= on][-1]
-        cost += quantity * price * rate / 1e6 + min(each * quantity, most)
+        cost += value * section_31(on) + min(each * quantity, most)
     return cost
 
 
-def option_cost(held: Option, plan: Plan) -> float:
-    """Half-spread and commission for trading all of it."""
+def option_cost(held: Option, plan: Plan, on: date, *, selling: bool) -> float:
+    """Half-spread, commission and fees for trading all of it, under 10,000 contracts a month."""
     half = min(held.mark, max(plan.option_half_least, plan.option_half_spread * held.mark))
     each = 0.25 if held.mark < 0.05 else 0.50 if held.mark < 0.10 else 0.65
-    return held.contracts * (held.multiplier * half) + max(each * held.contracts, 1.0)
+    shares = held.contracts * held.multiplier
+    cost = shares * half + max(each * held.contracts, 1.0)
+    cost += held.contracts * [r for since, r in OPTION_REGULATORY if since <= on][-1]
+    if selling:
+        cost += shares * held.mark * section_31(on) + held.contracts * OPTION_ACTIVITY
+    return cost
 
 
 def fund_put(world: World, held: Option, t: int, skew: str) -> float:

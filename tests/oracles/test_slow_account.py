@@ -41,6 +41,9 @@ PRICEY = FREE._replace(
     financing=financing_plan("ibkr"),
     commission=commission_plan("ibkr_fixed"),
 )
+IBKR_TIERED = commission_plan("ibkr_tiered")
+TIERED = IBKR_TIERED._replace(share_ends=IBKR_TIERED.share_ends / 100.0, exercise_usd=15.0)
+"""Tiers at a hundredth of the volumes, so that small accounts climb them, and a dear exercise."""
 
 
 class AnySleeve(SleeveStrategy):
@@ -109,6 +112,8 @@ def slow_rows(market: Market, sleeve: Sleeve, terms: Terms, cash: float, skew: s
         option_half_least=terms.option_half_spread_minimum_usd,
         penalty=terms.liquidation_penalty_rate,
         skew=skew,
+        tier_scale=0.01 if terms.commission.share_ends[0] == 3e3 else None,
+        exercise=terms.commission.exercise_usd,
     )
     return SlowAccount(world, plan).run()
 
@@ -191,7 +196,9 @@ def wild_run(seed: int) -> tuple[Market, Sleeve, Terms, float, str]:
     sleeve, skew, cash = wild_sleeve(seed)
     rules = [None, date(2010, 4, 30), date(2005, 1, 3)][seed // 3 % 3]
     market = wild_market(seed, sleeve.funds, 140, start="2009-08-03", rules_as_of=rules)
-    return market, sleeve, PRICEY._replace(volatility=volatility_model(skew)), cash, skew
+    commission = TIERED if seed % 2 else PRICEY.commission
+    terms = PRICEY._replace(volatility=volatility_model(skew), commission=commission)
+    return market, sleeve, terms, cash, skew
 
 
 SEEDS = range(35, 75)

@@ -125,7 +125,7 @@ def live(life: Life) -> list[Page]:
     for t in range(len(tape.dates)):
         open_session(account, tape, t, terms)
         mark(account, tape, t, terms)
-        expire(account, tape, t)
+        expire(account, tape, t, terms)
         maintenance_test(account, tape, t, terms)
         wiped = is_wiped(account)
         trades = [] if wiped else trade(account, life, t)
@@ -149,7 +149,7 @@ def trade(account: Account, life: Life, t: int) -> list[tuple[float, float]]:
             enter_put(account, life, t, put)
             wanted, premium = put.contracts, account.option_marks[0]
             fits = affordable_contracts(account, tape, t, wanted, 100.0, premium, terms)
-            done.append((100.0 * fits, fill_option(account, 0, fits, terms)))
+            done.append((100.0 * fits, fill_option(account, tape, t, 0, fits, terms)))
     return done
 
 

@@ -264,12 +264,12 @@ def test_a_put_that_expires_worthless_costs_its_premium_and_its_costs(
     mark(account, tape, 0, terms)
     enter_put(account, life, 0, PutOrder(0, 0, contracts, 0.7, days))
     premium = contracts * 100.0 * account.option_marks[0]
-    fill_option(account, 0, contracts, terms)
+    fill_option(account, tape, 0, 0, contracts, terms)
     costs = account.costs.sum()
     account.flows[:] = 0.0
     for t in range(1, len(tape.dates)):
         open_session(account, tape, t, terms)
         mark(account, tape, t, terms)
-        expire(account, tape, t)
+        expire(account, tape, t, terms)
     assert account.contracts[0] == 0.0
     assert account.money[state.CASH] == pytest.approx(100_000.0 - premium - costs, abs=1e-6)

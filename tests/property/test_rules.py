@@ -9,9 +9,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from levsleeve.compiled import Floats
-from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
-from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
+from levsleeve.margin.charges import (
+    CommissionPlan,
+    FinancingPlan,
+    commission_plan,
+    financing_plan,
+    sale_fees,
+)
+from levsleeve.margin.fees import (
+    option_commission,
+    regulatory_option_fees,
+    regulatory_sale_fees,
+    share_commission,
+    share_pass_through,
+)
 from levsleeve.margin.financing import (
+    accrued,
     borrow_mark,
     credit_interest_a_year,
     debit_interest_a_year,
@@ -31,10 +44,14 @@ from levsleeve.strategies.sizing import capped_weight, target_shares
 
 ON = date(2024, 6, 3)
 SCALED, UNSCALED = share_rules(ON), share_rules(date(2009, 11, 30))
-FIXED, FEES, PLAN = commission_plan("ibkr_fixed"), sale_fees(ON), financing_plan("ibkr")
+FIXED, FEES = commission_plan("ibkr_fixed"), sale_fees(ON)
 ROUNDING = 1e-12  # of a few additions and products, relative to their result
 
 rules = st.sampled_from([SCALED, UNSCALED])
+commissions = st.sampled_from([FIXED, commission_plan("ibkr_tiered")])
+PLANS = [financing_plan(n) for n in ("ibkr", "ibkr_lite", "ibkr_2021", "ibkr_older_credit")]
+plans = st.sampled_from(PLANS)
+volumes = st.integers(0, 200_000_000).map(float)
 prices = st.floats(0.01, 2_000.0)
 magnitudes = st.floats(0.5, 6.0)
 multiples = st.builds(lambda size, side: size * side, magnitudes, st.sampled_from([-1.0, 1.0]))
@@ -172,64 +189,119 @@ def test_the_special_memorandum_account_never_falls_by_a_fall_in_prices(
 # --- interest, borrow and commissions ------------------------------------------------------------
 
 
-@given(balances, balances, benchmarks, st.floats(-1e5, 1e6))
+@given(balances, balances, benchmarks, st.floats(-1e5, 1e6), plans)
 def test_interest_is_never_negative_and_never_falls_with_the_balance(
-    one: float, other: float, benchmark: float, net: float
+    one: float, other: float, benchmark: float, net: float, plan: FinancingPlan
 ) -> None:
     less, more = sorted((one, other))
     interests: list[Callable[[float], float]] = [
-        lambda balance: debit_interest_a_year(balance, benchmark, PLAN),
-        lambda balance: short_rebate_a_year(balance, benchmark, PLAN),
-        lambda balance: credit_interest_a_year(balance, net, benchmark, PLAN),
+        lambda balance: debit_interest_a_year(balance, benchmark, plan),
+        lambda balance: short_rebate_a_year(balance, benchmark, plan),
+        lambda balance: credit_interest_a_year(balance, net, benchmark, plan),
     ]
     for interest in interests:
         assert 0.0 <= interest(less) <= interest(more) * (1.0 + ROUNDING)
 
 
-@given(balances, benchmarks, benchmarks)
-def test_interest_never_falls_with_the_benchmark(balance: float, one: float, other: float) -> None:
+@given(balances, benchmarks, benchmarks, plans)
+def test_interest_never_falls_with_the_benchmark(
+    balance: float, one: float, other: float, plan: FinancingPlan
+) -> None:
     less, more = sorted((one, other))
     interests: list[Callable[[float], float]] = [
-        lambda benchmark: debit_interest_a_year(balance, benchmark, PLAN),
-        lambda benchmark: short_rebate_a_year(balance, benchmark, PLAN),
-        lambda benchmark: credit_interest_a_year(balance, 2e5, benchmark, PLAN),
+        lambda benchmark: debit_interest_a_year(balance, benchmark, plan),
+        lambda benchmark: short_rebate_a_year(balance, benchmark, plan),
+        lambda benchmark: credit_interest_a_year(balance, 2e5, benchmark, plan),
     ]
     for interest in interests:
         assert interest(less) <= interest(more) * (1.0 + ROUNDING)
 
 
-@given(balances, benchmarks, st.floats(0.0, 1e6))
+@given(balances, benchmarks, st.floats(0.0, 1e6), plans)
 def test_money_costs_at_least_what_the_same_money_earns(
-    balance: float, benchmark: float, net: float
+    balance: float, benchmark: float, net: float, plan: FinancingPlan
 ) -> None:
-    paid = debit_interest_a_year(balance, benchmark, PLAN) * (1.0 + ROUNDING)
-    assert credit_interest_a_year(balance, net, benchmark, PLAN) <= paid
-    assert short_rebate_a_year(balance, benchmark, PLAN) <= paid
+    paid = debit_interest_a_year(balance, benchmark, plan) * (1.0 + ROUNDING)
+    assert credit_interest_a_year(balance, net, benchmark, plan) <= paid
+    assert short_rebate_a_year(balance, benchmark, plan) <= paid
+
+
+@given(balances, benchmarks, plans)
+def test_a_debit_is_never_charged_less_than_the_plans_least_rate(
+    balance: float, benchmark: float, plan: FinancingPlan
+) -> None:
+    paid = debit_interest_a_year(balance, benchmark, plan) * (1.0 + ROUNDING)
+    assert paid >= plan.least_debit_rate * balance
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 30), st.integers(0, 30), plans)
+def test_what_accrues_over_two_spans_accrues_over_both_together(
+    a_year: float, one: int, other: int, plan: FinancingPlan
+) -> None:
+    apart = accrued(a_year, float(one), plan) + accrued(a_year, float(other), plan)
+    assert accrued(a_year, float(one + other), plan) == pytest.approx(apart, rel=ROUNDING)
 
 
 @given(prices)
 def test_a_borrowed_share_is_marked_above_its_price_by_less_than_a_dollar_and_two_percent(
     close: float,
 ) -> None:
-    mark = borrow_mark(close)
+    mark = borrow_mark(close, PLANS[0])
     assert mark == int(mark)
     assert 1.02 * close <= mark < 1.02 * close + 1.0
 
 
-@given(st.floats(0.0, 1e6), prices)
+@given(st.floats(0.0, 1e6), prices, commissions, volumes)
 def test_a_commission_is_never_above_one_percent_nor_a_fee_below_nothing(
-    shares: float, price: float
+    shares: float, price: float, plan: CommissionPlan, month: float
 ) -> None:
-    assert 0.0 <= share_commission(shares, price, FIXED) <= 0.01 * shares * price
+    commission = share_commission(shares, price, plan, month)
+    assert 0.0 <= commission <= 0.01 * shares * price
+    assert 0.0 <= share_pass_through(shares, price, plan, month) <= 2e-4 * shares + commission
     fees = regulatory_sale_fees(shares, price, FEES)
     assert 0.0 <= fees <= FEES.section_31_rate * shares * price + FEES.activity_cap_usd
 
 
-@given(st.integers(0, 100_000), st.integers(0, 100_000), prices)
-def test_a_larger_order_never_pays_a_smaller_commission(one: int, other: int, price: float) -> None:
+@given(st.integers(0, 100_000), st.integers(0, 100_000), prices, commissions, volumes)
+def test_a_larger_order_never_pays_a_smaller_commission(
+    one: int, other: int, price: float, plan: CommissionPlan, month: float
+) -> None:
     less, more = sorted((float(one), float(other)))
-    assert share_commission(less, price, FIXED) <= share_commission(more, price, FIXED)
-    assert option_commission(less, price, FIXED) <= option_commission(more, price, FIXED)
+    for commission in (share_commission, option_commission):
+        assert commission(less, price, plan, month) <= commission(more, price, plan, month)
+
+
+@given(st.integers(1, 100_000).map(float), prices, commissions, volumes, volumes)
+def test_the_more_was_traded_in_the_month_the_less_an_order_costs(
+    units: float, price: float, plan: CommissionPlan, one: float, other: float
+) -> None:
+    less, more = sorted((one, other))
+    for commission in (share_commission, option_commission):
+        later = commission(units, price, plan, more)
+        assert later <= commission(units, price, plan, less) * (1.0 + ROUNDING)
+
+
+@given(st.integers(400, 10**8), st.integers(400, 10**8), commissions, volumes)
+def test_an_order_in_two_parts_costs_what_the_whole_does_above_the_minimum(
+    first: int, second: int, plan: CommissionPlan, month: float
+) -> None:
+    # At $1,000 a share the maximum is far away; 2,000 shares reach the minimum in every tier.
+    one, two = 5.0 * first, 5.0 * second
+    parts = share_commission(one, 1e3, plan, month)
+    parts += share_commission(two, 1e3, plan, month + one)
+    assert share_commission(one + two, 1e3, plan, month) == pytest.approx(parts, rel=ROUNDING)
+
+
+@given(st.integers(0, 1_000).map(float), st.floats(0.0, 500.0))
+def test_selling_an_option_costs_the_regulators_fees_of_buying_it_and_more(
+    contracts: float, premium: float
+) -> None:
+    bought = regulatory_option_fees(contracts, 100.0, premium, selling=False, fees=FEES)
+    sold = regulatory_option_fees(contracts, 100.0, premium, selling=True, fees=FEES)
+    assert 0.0 <= bought <= sold
+    assert sold - bought == pytest.approx(
+        contracts * (0.00279 + 27.80e-6 * 100.0 * premium), abs=1e-9
+    )
 
 
 # --- calls ---------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ class MarginBroker(bt.brokers.BackBroker):
             external_flow(account, amount)
         self._drain()
         mark(account, tape, t, self.terms)
-        expire(account, tape, t)
+        expire(account, tape, t, self.terms)
         self._drain()
         marked = measure(account, tape, t, self.terms)
         if maintenance_test(account, tape, t, self.terms):
@@ -235,7 +235,7 @@ class MarginBroker(bt.brokers.BackBroker):
         account, k = self.account, self.slot_of(order.data)
         charged = account.flows[COMMISSION] + account.flows[FEES]
         if k >= 0:
-            paid, multiplier = trade_contracts(account, k, allowed, self.terms)
+            paid, multiplier = trade_contracts(self, k, allowed)
         else:
             held, multiplier = account.shares[place], 1.0
             paid = fill_shares(account, self.market.tape, self.session, place, allowed, self.terms)

@@ -9,8 +9,6 @@ from levsleeve.backtests.state import (
     ORDER_FILLED,
     WHY_NEXT_CONTRACT,
     WHY_ORDER,
-    Account,
-    Terms,
     record,
 )
 from levsleeve.backtests.steps import clear_slot
@@ -86,12 +84,11 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
     )
 
 
-def trade_contracts(
-    account: Account, k: int, contracts: float, terms: Terms
-) -> tuple[float, float]:
+def trade_contracts(broker: "MarginBroker", k: int, contracts: float) -> tuple[float, float]:
     """Trade signed contracts of a slot; returns the price per share and shares per contract."""
+    account, tape, t = broker.account, broker.market.tape, broker.session
     held, multiplier = account.contracts[k], float(account.multipliers[k])
-    paid = float(fill_option(account, k, contracts, terms))
+    paid = float(fill_option(account, tape, t, k, contracts, broker.terms))
     place, shares = account.shares.size + k, contracts * multiplier
     after, premium = account.contracts[k], account.option_marks[k]
     if contracts > 0.0:

@@ -9,7 +9,13 @@ from levsleeve.backtests.measures import (
     net_liquidation,
     requirement,
 )
-from levsleeve.backtests.orders import fill_option, fill_shares, option_half_spread
+from levsleeve.backtests.orders import (
+    fill_option,
+    fill_shares,
+    option_costs,
+    option_half_spread,
+    share_costs,
+)
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     CASH,
@@ -27,7 +33,6 @@ from levsleeve.backtests.state import (
     Terms,
     fund_terms_of,
     record,
-    sale_fees_of,
 )
 from levsleeve.backtests.steps import clear_slot
 from levsleeve.compiled import rule
@@ -37,10 +42,8 @@ from levsleeve.margin.combination import (
     fund_requirement,
     share_requirement,
 )
-from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.liquidation import ROUNDING, in_deficit
 from levsleeve.margin.requirement import special_memorandum_account
-
 
 TIE = 1e-9
 """Reliefs per dollar this close are the same: each is the difference of two large sums."""
@@ -72,8 +75,8 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
         _liquidate_shares(account, tape, t, i, quantity, terms, WHY_EXCESS_LIQUIDITY)
     for k in range(account.contracts.size):
         excess = excess_liquidity(account, tape, t)
-        if _brings(account, k, terms) > 0.0 and in_deficit(excess, account_scale(account)):
-            _liquidate_option(account, k, terms)
+        if _brings(account, tape, t, k, terms) > 0.0 and in_deficit(excess, account_scale(account)):
+            _liquidate_option(account, tape, t, k, terms)
     if row < account.events.shape[0]:
         account.events[row, 5] = excess_liquidity(account, tape, t)
     return True
@@ -123,9 +126,9 @@ def _cures(
     """Whether trading ``quantity`` shares of fund ``i`` gains the deficiency, all costs paid."""
     price = account.marks[i]
     gain = _released(account, tape, t, i, quantity) - quantity * price * _cost_rate(terms)
-    gain -= share_commission(quantity, price, terms.commission)
-    if account.shares[i] > 0.0:
-        gain -= regulatory_sale_fees(quantity, price, sale_fees_of(tape, t))
+    traded = -quantity if account.shares[i] > 0.0 else quantity
+    _, commission, fees = share_costs(account, traded, price, tape, t, terms)
+    gain -= commission + fees
     return not in_deficit(gain - deficiency, account_scale(account))
 
 
@@ -221,21 +224,22 @@ def _most_initial(account: Account, tape: Tape, t: int) -> int:
 
 
 @rule
-def _brings(account: Account, k: int, terms: Terms) -> float:
+def _brings(account: Account, tape: Tape, t: int, k: int, terms: Terms) -> float:
     """Dollars that selling the option of slot ``k`` by force brings after all costs."""
     held, premium = float(account.contracts[k]), float(account.option_marks[k])
-    quantity = held * float(account.multipliers[k])
+    multiplier = float(account.multipliers[k])
     price = premium * (1.0 - terms.liquidation_penalty_rate) - option_half_spread(premium, terms)
-    return quantity * price - option_commission(held, premium, terms.commission)
+    commission, fees = option_costs(account, -held, multiplier, premium, tape, t, terms)
+    return held * multiplier * price - commission - fees
 
 
 @rule
-def _liquidate_option(account: Account, k: int, terms: Terms) -> None:
+def _liquidate_option(account: Account, tape: Tape, t: int, k: int, terms: Terms) -> None:
     """Sell the whole long option of slot ``k``."""
     held = account.contracts[k]
     quantity = held * account.multipliers[k]
     value = quantity * account.option_marks[k]
-    received = fill_option(account, k, -held, terms)
+    received = fill_option(account, tape, t, k, -held, terms)
     _charge_penalty(account, value, account.shares.size + k, terms)
     record(
         account,

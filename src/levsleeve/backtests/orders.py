@@ -6,6 +6,8 @@ from levsleeve.backtests.state import (
     COMMISSION,
     CONTRIBUTIONS,
     FEES,
+    MONTH_CONTRACTS,
+    MONTH_SHARES,
     SPREAD,
     Account,
     Tape,
@@ -15,21 +17,28 @@ from levsleeve.backtests.state import (
 from levsleeve.compiled import rule
 from levsleeve.margin.account import closing_part, order_passes, short_value, sizing_reserve
 from levsleeve.margin.combination import ORDER_INITIAL
-from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
+from levsleeve.margin.fees import (
+    option_commission,
+    regulatory_option_fees,
+    regulatory_sale_fees,
+    share_commission,
+    share_pass_through,
+)
 from levsleeve.margin.requirement import end_of_day_initial_per_share
 
 
 @rule
 def share_costs(
-    shares: float, price: float, tape: Tape, t: int, terms: Terms
+    account: Account, shares: float, price: float, tape: Tape, t: int, terms: Terms
 ) -> tuple[float, float, float]:
     """Dollars of half-spread, commission and fees on a trade; ``shares`` signed, negative sells."""
     quantity = abs(shares)
     spread = quantity * price * terms.fund_half_spread_rate
-    commission = share_commission(quantity, price, terms.commission)
-    fees = 0.0
+    traded = account.money[MONTH_SHARES]
+    commission = share_commission(quantity, price, terms.commission, traded)
+    fees = share_pass_through(quantity, price, terms.commission, traded)
     if shares < 0.0:
-        fees = regulatory_sale_fees(quantity, price, sale_fees_of(tape, t))
+        fees += regulatory_sale_fees(quantity, price, sale_fees_of(tape, t))
     return spread, commission, fees
 
 
@@ -40,6 +49,25 @@ def option_half_spread(premium: float, terms: Terms) -> float:
         premium,
         max(terms.option_half_spread_rate * premium, terms.option_half_spread_minimum_usd),
     )
+
+
+@rule
+def option_costs(
+    account: Account,
+    contracts: float,
+    multiplier: float,
+    premium: float,
+    tape: Tape,
+    t: int,
+    terms: Terms,
+) -> tuple[float, float]:
+    """Dollars of commission and fees on a trade in options; ``contracts`` signed."""
+    quantity, traded = abs(contracts), account.money[MONTH_CONTRACTS]
+    commission = option_commission(quantity, premium, terms.commission, traded)
+    fees = regulatory_option_fees(
+        quantity, multiplier, premium, contracts < 0.0, sale_fees_of(tape, t)
+    )
+    return commission, fees
 
 
 @rule
@@ -55,7 +83,7 @@ def available_after(
     12 CFR 220.12; FINRA Rule 4210(b)(4).
     """
     price = account.marks[i]
-    spread, commission, fees = share_costs(shares, price, tape, t, terms)
+    spread, commission, fees = share_costs(account, shares, price, tape, t, terms)
     costs = spread + commission + fees
     held = account.shares[i]
     loanable = equity_with_loan_value(account, tape, t) - costs
@@ -106,13 +134,14 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     Equity falls by the costs alone.
     """
     price = float(account.marks[i])
-    spread, commission, fees = share_costs(shares, price, tape, t, terms)
+    spread, commission, fees = share_costs(account, shares, price, tape, t, terms)
     held = account.shares[i]
     closing = closing_part(held, shares)
     released = abs(closing) * _day_end_initial(tape, t, i, price, held < 0.0)
     taken = abs(shares - closing) * _day_end_initial(tape, t, i, price, shares < 0.0)
     account.money[CONTRIBUTIONS] += released - taken
     account.money[CASH] -= shares * price + spread + commission + fees
+    account.money[MONTH_SHARES] += abs(shares)
     account.shares[i] = held + shares
     account.flows[SPREAD] -= spread
     account.flows[COMMISSION] -= commission
@@ -157,7 +186,8 @@ def affordable_contracts(
     low, high = 0.0, float(int(contracts))
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
-        cost = middle * each + option_commission(middle, premium, terms.commission)
+        commission, fees = option_costs(account, middle, multiplier, premium, tape, t, terms)
+        cost = middle * each + commission + fees
         free_cash = account.money[CASH] - cost - shorts
         if order_passes(loanable - cost, initial, free_cash, shorts > 0.0, scale, tape.rules[t]):
             low = middle
@@ -167,19 +197,24 @@ def affordable_contracts(
 
 
 @rule
-def fill_option(account: Account, k: int, contracts: float, terms: Terms) -> float:
+def fill_option(
+    account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
+) -> float:
     """Trade signed ``contracts`` of the option in slot ``k``; returns the price per share.
 
     The slot's contract and mark are set by the caller; equity falls by the costs alone.
     """
     premium = float(account.option_marks[k])
-    quantity = abs(contracts) * account.multipliers[k]
+    multiplier = float(account.multipliers[k])
+    quantity = abs(contracts) * multiplier
     half = option_half_spread(premium, terms)
-    commission = option_commission(abs(contracts), premium, terms.commission)
-    account.money[CASH] -= contracts * account.multipliers[k] * premium
-    account.money[CASH] -= quantity * half + commission
+    commission, fees = option_costs(account, contracts, multiplier, premium, tape, t, terms)
+    account.money[CASH] -= contracts * multiplier * premium
+    account.money[CASH] -= quantity * half + commission + fees
+    account.money[MONTH_CONTRACTS] += abs(contracts)
     account.contracts[k] += contracts
     account.flows[SPREAD] -= quantity * half
     account.flows[COMMISSION] -= commission
-    account.costs[account.shares.size + k] += quantity * half + commission
+    account.flows[FEES] -= fees
+    account.costs[account.shares.size + k] += quantity * half + commission + fees
     return premium + half if contracts > 0.0 else premium - half

@@ -82,7 +82,10 @@ class Account(NamedTuple):
 CASH = 0
 SPECIAL_MEMORANDUM = 1
 CONTRIBUTIONS = 2
-"""Places in ``Account.money``; contributions are the day's, to the special memorandum account."""
+MONTH_SHARES = 3
+MONTH_CONTRACTS = 4
+"""Places in ``Account.money``; contributions are the day's, to the special memorandum account, and
+the last two count what was traded since the calendar month began."""
 
 OPTION = 0
 DEBIT_INTEREST = 1
@@ -172,7 +175,7 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
     """An account that holds cash only; its special memorandum account starts at that cash."""
     capacity = 16 * (n_funds + n_slots) + 16
     return Account(
-        money=np.array([cash_usd, cash_usd, 0.0]),
+        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0]),
         shares=np.zeros(n_funds),
         marks=np.zeros(n_funds),
         contracts=np.zeros(n_slots),
@@ -200,7 +203,7 @@ def fund_terms_of(tape: Tape, t: int) -> FundTerms:
 def sale_fees_of(tape: Tape, t: int) -> SaleFees:
     """The regulators' fees of session ``t``."""
     row = tape.sale_fees[t]
-    return SaleFees(row[0], row[1], row[2])
+    return SaleFees(row[0], row[1], row[2], row[3], row[4])
 
 
 @rule

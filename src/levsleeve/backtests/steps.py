@@ -16,11 +16,14 @@ from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     BORROW_FEE,
     CASH,
+    COMMISSION,
     CONTRIBUTIONS,
     CREDIT_INTEREST,
     DEBIT_INTEREST,
     DISTRIBUTIONS,
     EXTERNAL,
+    MONTH_CONTRACTS,
+    MONTH_SHARES,
     OPTION,
     OPTION_EXPIRED,
     RULE_CHANGE,
@@ -38,7 +41,9 @@ from levsleeve.backtests.state import (
 from levsleeve.compiled import rule
 from levsleeve.margin.account import short_value
 from levsleeve.margin.combination import END_OF_DAY, MAINTENANCE
+from levsleeve.margin.fees import calendar_month
 from levsleeve.margin.financing import (
+    accrued,
     borrow_fee_a_year,
     credit_interest_a_year,
     debit_interest_a_year,
@@ -61,6 +66,7 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
         account.price_flows[i] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
     if t > 0:
+        _begin_month(account, tape, t)
         _post_carry(account, tape, t, terms)
         _note_rule_change(account, tape, t)
     for i in range(account.shares.size):
@@ -74,30 +80,39 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 
 
 @rule
+def _begin_month(account: Account, tape: Tape, t: int) -> None:
+    """Count the volumes of the month from nothing on its first session."""
+    if calendar_month(tape.dates[t]) != calendar_month(tape.dates[t - 1]):
+        account.money[MONTH_SHARES] = 0.0
+        account.money[MONTH_CONTRACTS] = 0.0
+
+
+@rule
 def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     """Interest on free cash and short proceeds, and borrow fees, straight to cash.
 
     Free cash is cash less the short market value that secures the borrowed shares.
     """
     plan = terms.financing
-    years = tape.days[t] / plan.day_count_basis
+    days = tape.days[t]
     benchmark = tape.benchmark_rates[t - 1]
     collateral = short_value(account)
     free = account.money[CASH] - collateral
     if free < 0.0:
-        account.flows[DEBIT_INTEREST] -= debit_interest_a_year(-free, benchmark, plan) * years
+        charged = debit_interest_a_year(-free, benchmark, plan)
+        account.flows[DEBIT_INTEREST] -= accrued(charged, days, plan)
     else:
         worth = net_liquidation(account)
-        account.flows[CREDIT_INTEREST] += (
-            credit_interest_a_year(free, worth, benchmark, plan) * years
-        )
-    account.flows[SHORT_REBATE] += short_rebate_a_year(collateral, benchmark, plan) * years
+        earned = credit_interest_a_year(free, worth, benchmark, plan)
+        account.flows[CREDIT_INTEREST] += accrued(earned, days, plan)
+    rebate = short_rebate_a_year(collateral, benchmark, plan)
+    account.flows[SHORT_REBATE] += accrued(rebate, days, plan)
     for i in range(account.shares.size):
         if account.shares[i] < 0.0:
             fee = borrow_fee_a_year(
-                -account.shares[i], account.marks[i], tape.borrow_rates[t - 1, i]
+                -account.shares[i], account.marks[i], tape.borrow_rates[t - 1, i], plan
             )
-            account.flows[BORROW_FEE] -= fee * years
+            account.flows[BORROW_FEE] -= accrued(fee, days, plan)
     account.money[CASH] += account.flows[DEBIT_INTEREST] + account.flows[CREDIT_INTEREST]
     account.money[CASH] += account.flows[SHORT_REBATE] + account.flows[BORROW_FEE]
 
@@ -180,12 +195,19 @@ def mark(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 
 
 @rule
-def expire(account: Account, tape: Tape, t: int) -> None:
-    """Settle in cash, at the marks just made, the options whose last day is this session."""
+def expire(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Settle in cash, at the marks just made, the options whose last day is this session.
+
+    One in the money is exercised, for which the broker may charge.
+    """
     for k in range(account.contracts.size):
         if account.contracts[k] != 0.0 and account.expiries[k] <= tape.dates[t]:
             held = account.contracts[k] * account.multipliers[k]
             account.money[CASH] += held * account.option_marks[k]
+            if account.option_marks[k] > 0.0:
+                account.money[CASH] -= terms.commission.exercise_usd
+                account.flows[COMMISSION] -= terms.commission.exercise_usd
+                account.costs[account.shares.size + k] += terms.commission.exercise_usd
             record(
                 account,
                 OPTION_EXPIRED,

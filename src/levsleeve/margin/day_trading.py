@@ -36,9 +36,7 @@ class DayTradingRules:
         """Whether so many day trades among ``trades`` in the window make a pattern day trader."""
         if self.regime != "pattern" or trades <= 0:
             return False
-        return (
-            day_trades >= self.pattern_day_trades and day_trades / trades > self.pattern_share
-        )
+        return day_trades >= self.pattern_day_trades and day_trades / trades > self.pattern_share
 
     def intraday_deficit_usd(self, excess_liquidity_usd: float, equity_usd: float) -> float:
         """Dollars of intraday margin deficit to be cured; 0 where it is let pass or not a rule."""

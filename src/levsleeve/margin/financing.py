@@ -1,17 +1,29 @@
-"""What money and borrowed shares cost and earn, actual/360 on calendar days."""
+"""What money and borrowed shares cost and earn, a year and over some calendar days."""
 
 import math
 
 from levsleeve.compiled import Floats, rule
 from levsleeve.margin.charges import FinancingPlan
 
-IBKR_BORROW_MARKUP = 1.02
-"""Borrowed shares are marked at 102 % of the close, rounded up to a dollar."""
+
+@rule
+def accrued(annual_usd: float, days: float, plan: FinancingPlan) -> float:
+    """The part of dollars a year that accrues over ``days`` calendar days.
+
+    Examples
+    --------
+    >>> from levsleeve.margin.charges import financing_plan
+    >>> round(accrued(3415.0, 1.0, financing_plan("ibkr")), 4)
+    9.4861
+    """
+    return annual_usd * (days / plan.day_count_basis)
 
 
 @rule
 def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: FinancingPlan) -> float:
     """Dollars a year on a debit balance, >= 0; each slice at its own rate, the benchmark >= 0.
+
+    No slice is charged less than the plan's least rate.
 
     References
     ----------
@@ -29,7 +41,7 @@ def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: Finan
     for i in range(plan.debit_ends.size):
         if balance_usd > start:
             part = min(balance_usd, plan.debit_ends[i]) - start
-            total += part * (base + plan.debit_spreads[i])
+            total += part * max(base + plan.debit_spreads[i], plan.least_debit_rate)
         start = plan.debit_ends[i]
     return total
 
@@ -65,7 +77,11 @@ def credit_interest_a_year(
     >>> float(round(credit_interest_a_year(60_000.0, 150_000.0, 0.0533, plan), 6))
     2415.0
     """
-    share = min(1.0, max(0.0, net_liquidation_usd / plan.full_rate_net_liquidation_usd))
+    if net_liquidation_usd <= 0.0:
+        return 0.0
+    share = 1.0
+    if net_liquidation_usd < plan.full_rate_net_liquidation_usd:
+        share = net_liquidation_usd / plan.full_rate_net_liquidation_usd
     return share * _income_a_year(
         balance_usd, benchmark_rate, plan.credit_ends, plan.credit_spreads
     )
@@ -85,22 +101,28 @@ def short_rebate_a_year(balance_usd: float, benchmark_rate: float, plan: Financi
 
 
 @rule
-def borrow_mark(close_usd: float) -> float:
-    """Dollars per share on which the borrow fee accrues: 102 % of the close, rounded up.
+def borrow_mark(close_usd: float, plan: FinancingPlan) -> float:
+    """Dollars per share on which the borrow fee accrues: the close marked up and rounded up.
 
     References
     ----------
-    IBKR, calculation of borrow fees on short positions.
+    IBKR, calculation of borrow fees on short positions: 102 %, up to the next dollar.
 
     Examples
     --------
-    >>> borrow_mark(42.8), borrow_mark(0.1)
+    >>> from levsleeve.margin.charges import financing_plan
+    >>> plan = financing_plan("ibkr")
+    >>> borrow_mark(42.8, plan), borrow_mark(0.1, plan)
     (44.0, 1.0)
     """
-    return float(math.ceil(IBKR_BORROW_MARKUP * close_usd))
+    marked = plan.borrow_markup * close_usd
+    step = plan.borrow_round_up_usd
+    return math.ceil(marked / step) * step if step > 0.0 else marked
 
 
 @rule
-def borrow_fee_a_year(shares: float, close_usd: float, borrow_rate: float) -> float:
+def borrow_fee_a_year(
+    shares: float, close_usd: float, borrow_rate: float, plan: FinancingPlan
+) -> float:
     """Dollars a year for borrowing ``shares`` (>= 0) at an annual fraction ``borrow_rate``."""
-    return shares * borrow_mark(close_usd) * borrow_rate
+    return shares * borrow_mark(close_usd, plan) * borrow_rate

@@ -98,14 +98,15 @@ def _applies(overlay: Overlay, on: date, multiple: float) -> bool:
 
 
 def _apply_factor(row: Floats, overlay: FactorOverlay, on: date) -> None:
-    """Put a factor into the row; where two overlap the greater holds, with its caps."""
+    """Put a factor into the row; where two overlap the greater holds, and the greatest's caps."""
     factor = _phased_factor(overlay, on)
-    if factor < max(row[MAINTENANCE_FACTOR], row[INITIAL_FACTOR]):
-        return
+    greatest = factor >= max(row[MAINTENANCE_FACTOR], row[INITIAL_FACTOR])
     if overlay.applies_to in ("both", "maintenance"):
         row[MAINTENANCE_FACTOR] = max(row[MAINTENANCE_FACTOR], factor)
     if overlay.applies_to in ("both", "initial"):
         row[INITIAL_FACTOR] = max(row[INITIAL_FACTOR], factor)
+    if not greatest:
+        return
     row[LONG_CAP] = np.inf if overlay.long_cap is None else overlay.long_cap
     row[SHORT_CAP] = np.inf if overlay.short_cap is None else overlay.short_cap
 

@@ -106,9 +106,9 @@ def collared_share(
     """Dollars of maintenance per long share with a long put and a short call.
 
     The least of the hedged share, a quarter of the call's strike and ``normal``, and the amount by
-    which the call is in the money.  At one strike it is a conversion: a tenth of the strike and
-    the out-of-the-money amount of the put.  The quarter scales with the multiple by the switch
-    ``collar_rate = "scaled"``, at most to 100 %.
+    which the call is in the money.  At one strike it is a conversion: at most a tenth of the strike
+    and the amount by which the call is in the money.  The quarter scales with the multiple by the
+    switch ``collar_rate = "scaled"``, at most to 100 %.
 
     References
     ----------
@@ -118,8 +118,11 @@ def collared_share(
     rate = rules[COLLAR_STRIKE_RATE]
     if rules[COLLAR_RATE_SCALED] != 0.0:
         rate = min(rate * multiple_scale(multiple, rules), 1.0)
-    collared = min(hedged, rate * call_strike) + in_the_money(price, call_strike, 1.0)
-    return min(collared, hedged) if put_strike == call_strike else collared
+    owed = in_the_money(price, call_strike, 1.0)
+    collared = min(hedged, rate * call_strike) + owed
+    if put_strike != call_strike:
+        return collared
+    return min(collared, rules[HEDGE_STRIKE_RATE] * put_strike + owed)
 
 
 @rule
@@ -128,17 +131,18 @@ def boxed_short_share(
 ) -> float:
     """Dollars of maintenance per short share with a long call and a short put.
 
-    At one strike it is a reverse conversion: a tenth of the strike and the out-of-the-money amount
-    of the call; else the hedged share and the amount by which the put is in the money.
+    The hedged share and the amount by which the put is in the money.  At one strike it is a reverse
+    conversion: at most a tenth of the strike and that amount.
 
     References
     ----------
     FINRA Rule 4210(f)(2)(H)(v)c; 12 CFR 220.4(b)(4)(i).
     """
-    hedged = hedged_share(price, call_strike, 1.0, normal, rules)
-    if put_strike == call_strike:
-        return hedged
-    return hedged + in_the_money(price, put_strike, -1.0)
+    owed = in_the_money(price, put_strike, -1.0)
+    boxed = hedged_share(price, call_strike, 1.0, normal, rules) + owed
+    if put_strike != call_strike:
+        return boxed
+    return min(boxed, rules[HEDGE_STRIKE_RATE] * call_strike + owed)
 
 
 @rule

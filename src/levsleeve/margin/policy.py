@@ -57,9 +57,9 @@ class FactorOverlay(_Overlay):
     def _phased(self) -> "FactorOverlay":
         """A phase needs its first day, and an end after it."""
         if self.full_from and not (self.effective and self.effective <= self.full_from):
+            since = f"before effective {self.effective}" if self.effective else "without effective"
             raise ValueError(
-                f"full_from: {self.full_from} with effective {self.effective}; an effective date "
-                "not after it is right"
+                f"full_from: {self.full_from} {since}; an effective date not after it is right"
             )
         return self
 

@@ -66,10 +66,14 @@ def load_profile(name: str, beside: Path | None = None) -> Profile:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise StudyError(f"{path}: no such file; a broker profile is a TOML file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise StudyError(f"{path}: a folder; a broker profile is a TOML file") from None
+    except OSError as error:
         raise StudyError(
-            f"{path}: cannot be read ({error}); a broker profile is a TOML file"
+            f"{path}: cannot be read ({error.strerror}); a broker profile is a TOML file"
         ) from None
+    except UnicodeDecodeError:
+        raise StudyError(f"{path}: not UTF-8 text; a broker profile is a TOML file") from None
     return _checked(str(path), text)
 
 

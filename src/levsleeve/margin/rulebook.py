@@ -99,8 +99,8 @@ def rulebook(
     'finra'
     """
     broker = load_profile(profile) if isinstance(profile, str) else profile
-    given = switches.model_dump(exclude_unset=True) if isinstance(switches, Policy) else switches
-    merged = {**broker.policy.model_dump(exclude_unset=True), **(given or {})}
+    given = _set_switches(switches) if isinstance(switches, Policy) else switches
+    merged = {**_set_switches(broker.policy), **(given or {})}
     try:
         policy = Policy.model_validate(merged)
     except ValidationError as error:
@@ -111,3 +111,8 @@ def rulebook(
             "house rates overlay; a profile without house rates is right"
         )
     return Rulebook(broker, policy, rules_as_of)
+
+
+def _set_switches(policy: Policy) -> dict[str, Any]:
+    """The switches that were set, as they are: overlays stay the tables they were checked as."""
+    return {name: getattr(policy, name) for name in policy.model_fields_set}

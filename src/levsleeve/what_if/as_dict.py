@@ -1,26 +1,13 @@
 """A margin status as plain dicts, lists and numbers: what ``--json`` prints."""
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from levsleeve.margin.account import maintenance_under_relief
-from levsleeve.margin.day_trading import day_trading_buying_power, day_trading_rules
-from levsleeve.margin.requirement import (
-    end_of_day_initial_per_share,
-    long_maintenance_rate,
-    maintenance_per_share,
-    special_memorandum_account,
-)
 from levsleeve.margin.schedule import rule_source
-from levsleeve.what_if.orders import most_shares, most_value, order_accepted
 
 if TYPE_CHECKING:
-    from levsleeve.what_if.account import AccountAtHand
-    from levsleeve.what_if.status import MarginStatus, Outlook
-    from levsleeve.what_if.triggers import Trigger
+    from levsleeve.what_if.status import MarginStatus
 
 
 def status_dict(status: "MarginStatus") -> dict[str, Any]:

@@ -2,23 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from levsleeve.margin.account import maintenance_under_relief
-from levsleeve.margin.day_trading import day_trading_buying_power, day_trading_rules
-from levsleeve.margin.requirement import (
-    end_of_day_initial_per_share,
-    long_maintenance_rate,
-    maintenance_per_share,
-    special_memorandum_account,
-)
-from levsleeve.margin.schedule import rule_source
 from levsleeve.what_if.account import AccountAtHand, Figures, account_at_hand
 from levsleeve.what_if.cure import Cure, cure_with, is_called
 from levsleeve.what_if.explain import PositionLine, position_lines
-from levsleeve.what_if.orders import most_shares, most_value, order_accepted
 from levsleeve.what_if.snapshot import Snapshot, snapshot_of
 from levsleeve.what_if.triggers import Trigger, index_trigger, price_trigger
 

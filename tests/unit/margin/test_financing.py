@@ -2,6 +2,7 @@ import pytest
 
 from levsleeve.margin.charges import financing_plan
 from levsleeve.margin.financing import (
+    accrued,
     borrow_fee_a_year,
     borrow_mark,
     credit_interest_a_year,
@@ -10,11 +11,12 @@ from levsleeve.margin.financing import (
 )
 
 PLAN = financing_plan("ibkr")
+CLOSE = PLAN._replace(borrow_markup=1.0, borrow_round_up_usd=0.0)
 CENT = 0.006  # the broker posts in cents
 
 
 def over(days: int, dollars_a_year: float) -> float:
-    return dollars_a_year * days / PLAN.day_count_basis
+    return accrued(dollars_a_year, float(days), PLAN)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,40 @@ def test_a_debit_is_charged_slice_by_slice(
     charged = debit_interest_a_year(float(balance), benchmark, PLAN)
     assert charged == pytest.approx(a_year, abs=1e-6)
     assert over(days, charged) == pytest.approx(interest, abs=CENT)
+
+
+@pytest.mark.parametrize(
+    ("balance", "benchmark", "a_year"),
+    [
+        # IBKR's page of 2021, at a benchmark of 0.07 %: 1.57 %, 1.07 %, then 0.75 % as the least.
+        (100_000, 0.0007, 1_570),
+        (1_000_000, 0.0007, 11_200),
+        (3_000_000, 0.0007, 26_200),
+        (5_000_000, 0.0007, 41_200),
+        (5_000_000, 0.01, 76_500),  # 2,500 + 18,000 + 2 million at 1.5 % + 2 million at 1.3 %
+        (100_000, -0.01, 1_500),
+        (0, 0.0007, 0),
+    ],
+)
+def test_no_part_of_a_debit_of_2021_is_charged_less_than_three_quarters_of_a_percent(
+    balance: float, benchmark: float, a_year: float
+) -> None:
+    charged = debit_interest_a_year(float(balance), benchmark, financing_plan("ibkr_2021"))
+    assert charged == pytest.approx(a_year, abs=1e-6)
+
+
+def test_the_lite_plan_charges_and_pays_one_flat_spread() -> None:
+    # IBKR's pages of March 2024: a benchmark of 5.33 % makes 7.83 % on debits, 3.83 % on credit.
+    lite = financing_plan("ibkr_lite")
+    assert debit_interest_a_year(250_000.0, 0.0533, lite) == pytest.approx(19_575.0)
+    assert credit_interest_a_year(60_000.0, 150_000.0, 0.0533, lite) == pytest.approx(1_915.0)
+
+
+def test_the_older_credit_pays_a_third_slice_more() -> None:
+    older = financing_plan("ibkr_older_credit")
+    # 90,000 at 4.83 % and 100,000 at 5.08 %.
+    earned = credit_interest_a_year(200_000.0, 300_000.0, 0.0533, older)
+    assert earned == pytest.approx(4_347.0 + 5_080.0)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +121,17 @@ def test_free_cash_earns_above_the_first_slice_in_proportion_to_the_account(
     assert earned == pytest.approx(a_year, abs=1e-6)
 
 
+def test_a_plan_without_a_least_account_pays_every_account_the_whole_rate() -> None:
+    plan = PLAN._replace(full_rate_net_liquidation_usd=0.0)
+    for net_liquidation, a_year in ((1.0, 2_415.0), (0.0, 0.0), (-1.0, 0.0)):
+        earned = credit_interest_a_year(60_000.0, net_liquidation, 0.0533, plan)
+        assert earned == pytest.approx(a_year)
+
+
+def test_a_year_of_365_days_accrues_a_365th_a_day() -> None:
+    assert accrued(3_650.0, 3.0, PLAN._replace(day_count_basis=365.0)) == pytest.approx(30.0)
+
+
 def test_thirty_days_of_credit_interest_are_those_of_the_page() -> None:
     earned = over(30, credit_interest_a_year(60_000.0, 150_000.0, 0.0533, PLAN))
     assert earned == pytest.approx(201.25, abs=CENT)
@@ -104,7 +151,12 @@ def test_thirty_days_of_credit_interest_are_those_of_the_page() -> None:
     ],
 )
 def test_borrowed_shares_are_marked_at_102_percent_rounded_up(close: float, mark: float) -> None:
-    assert borrow_mark(close) == mark
+    assert borrow_mark(close, PLAN) == mark
+    assert borrow_mark(close, CLOSE) == close
+
+
+def test_a_borrow_mark_goes_up_to_the_next_multiple_of_the_plans_step() -> None:
+    assert borrow_mark(42.80, PLAN._replace(borrow_round_up_usd=0.25)) == 43.75
 
 
 @pytest.mark.parametrize(
@@ -120,5 +172,10 @@ def test_borrowed_shares_are_marked_at_102_percent_rounded_up(close: float, mark
 def test_the_borrow_fee_accrues_on_the_mark(
     shares: float, close: float, rate: float, days: int, fee: float
 ) -> None:
-    charged = over(days, borrow_fee_a_year(float(shares), close, rate))
+    charged = over(days, borrow_fee_a_year(float(shares), close, rate, PLAN))
     assert charged == pytest.approx(fee, abs=1e-9)
+
+
+def test_100000_dollars_short_at_the_plain_close_cost_69_cents_a_day_at_a_quarter_percent() -> None:
+    charged = over(1, borrow_fee_a_year(1_000.0, 100.0, 0.0025, CLOSE))
+    assert charged == pytest.approx(0.6944444444, abs=1e-9)

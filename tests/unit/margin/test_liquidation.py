@@ -9,7 +9,7 @@ from levsleeve.margin.schedule import share_rules
 
 RULES = share_rules(date(2019, 6, 3))
 FREE = commission_plan("none")
-NO_FEES = SaleFees(0.0, 0.0, 0.0)
+NO_FEES = SaleFees(0.0, 0.0, 0.0, 0.0, 0.0)
 FIXED = commission_plan("ibkr_fixed")
 FEES = sale_fees(date(2025, 1, 15))
 
@@ -99,6 +99,27 @@ def test_costs_ask_for_more_shares_and_those_cure_by_hand() -> None:
     assert gain(95.0) == pytest.approx(2_183.720130, abs=1e-9)
     arguments = (2_200.0, 300.0, 100.0, 25.0, 0.02)
     assert shares_to_cure(*arguments, selling=True, plan=FIXED, fees=FEES, scale_usd=3e4) == 96.0
+
+
+def test_a_liquidation_pays_the_tier_that_the_month_has_reached() -> None:
+    # 1,000 shares that free 25 each: 300,000 shares into the month the commission is 2.00, clearing
+    # 0.20 and pass-through 0.00147; at the month's start 3.50, 0.20 and 0.0025725.
+    tiered = commission_plan("ibkr_tiered")
+
+    def gain(month_shares: float) -> float:
+        position = (1_000.0, 100.0, 25.0, 0.0)
+        return cure_gain(
+            *position, selling=False, plan=tiered, fees=FEES, month_shares=month_shares
+        )
+
+    assert gain(300_000.0) == pytest.approx(24_997.79853, abs=1e-9)
+    assert gain(0.0) == pytest.approx(24_996.2974275, abs=1e-9)
+    call = (24_997.0, 1_002.0, 100.0, 25.0, 0.0)
+    for month_shares, to_trade in ((300_000.0, 1_000.0), (0.0, 1_001.0)):
+        answer = shares_to_cure(
+            *call, selling=False, plan=tiered, fees=FEES, scale_usd=1e5, month_shares=month_shares
+        )
+        assert answer == to_trade
 
 
 def test_costs_of_a_purchase_carry_no_fees_of_a_sale() -> None:
