@@ -19,6 +19,7 @@ FIRST_3X_FUND = date(2008, 11, 5)
 def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, str]:
     """Subject and sentence of every assumption that decides this run's numbers."""
     account, profile = study.account, market.rulebook.profile
+    borrow = borrow_rates(profile.borrow)
     lines = {
         "performance": "hypothetical: a back test, not an account that existed",
         "prices": (
@@ -35,8 +36,8 @@ def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, st
             "(stands for the federal funds rate), actual/360, on calendar days"
         ),
         "borrow fee": (
-            f"assumed {PERCENT * borrow_rates().bull_rate:g} % a year for bulls, "
-            f"{PERCENT * borrow_rates().inverse_rate:g} % for inverse funds"
+            f"assumed {PERCENT * borrow.bull_rate:g} % a year for bulls, "
+            f"{PERCENT * borrow.inverse_rate:g} % for inverse funds"
         ),
         "trading": (
             f"{account.commission or profile.commission} commissions; half-spread "

@@ -24,6 +24,7 @@ from levsleeve.backtests.state import (
     LIQUIDATION,
     MARGIN_CALL,
     SPECIAL_MEMORANDUM,
+    TRADED,
     WHY_EQUITY_GONE,
     WHY_EXCESS_LIQUIDITY,
     WHY_SPECIAL_MEMORANDUM,
@@ -179,7 +180,7 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     Interactive Brokers, special memorandum account; 12 CFR 220.5.
     """
     before = _day_end_memorandum(account, tape, t)
-    if not in_deficit(before, account_scale(account)):
+    if account.money[TRADED] == 0.0 or not in_deficit(before, account_scale(account)):
         return False
     initial = requirement(account, tape, t, END_OF_DAY)
     row = record(

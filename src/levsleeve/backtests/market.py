@@ -102,7 +102,7 @@ def build_market(
         dividends=column("dividend"),
         multiples=ones * [fund.multiple for fund in funds],
         benchmark_classes=ones * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
-        borrow_rates=ones * [_placeholder_borrow_rate(fund) for fund in funds],
+        borrow_rates=ones * [_borrow_rate(fund, rulebook) for fund in funds],
         cost_rates=ones * [fund.running_cost_rate for fund in funds],
     )
     earned = np.concatenate([[0.0], bill[:-1] * days[1:] / 365.0])
@@ -203,7 +203,7 @@ def _by_session(
     return np.array([rules_on(stamp.date()) for stamp in sessions], dtype=np.float64)
 
 
-def _placeholder_borrow_rate(fund: Fund) -> float:
+def _borrow_rate(fund: Fund, rulebook: Rulebook) -> float:
     """The assumed borrow fee of a fund: one rate for bulls, one for inverse funds."""
-    rates = borrow_rates()
+    rates = borrow_rates(rulebook.profile.borrow)
     return rates.inverse_rate if fund.multiple < 0 else rates.bull_rate

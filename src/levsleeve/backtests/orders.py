@@ -9,6 +9,7 @@ from levsleeve.backtests.state import (
     MONTH_CONTRACTS,
     MONTH_SHARES,
     SPREAD,
+    TRADED,
     Account,
     Tape,
     Terms,
@@ -142,6 +143,7 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     account.money[CONTRIBUTIONS] += released - taken
     account.money[CASH] -= shares * price + spread + commission + fees
     account.money[MONTH_SHARES] += abs(shares)
+    account.money[TRADED] += abs(shares)
     account.shares[i] = held + shares
     account.flows[SPREAD] -= spread
     account.flows[COMMISSION] -= commission
@@ -212,6 +214,7 @@ def fill_option(
     account.money[CASH] -= contracts * multiplier * premium
     account.money[CASH] -= quantity * half + commission + fees
     account.money[MONTH_CONTRACTS] += abs(contracts)
+    account.money[TRADED] += quantity
     account.contracts[k] += contracts
     account.flows[SPREAD] -= quantity * half
     account.flows[COMMISSION] -= commission

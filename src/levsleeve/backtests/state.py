@@ -84,8 +84,10 @@ SPECIAL_MEMORANDUM = 1
 CONTRIBUTIONS = 2
 MONTH_SHARES = 3
 MONTH_CONTRACTS = 4
-"""Places in ``Account.money``; contributions are the day's, to the special memorandum account, and
-the last two count what was traded since the calendar month began."""
+TRADED = 5
+"""Places in ``Account.money``; contributions are the day's, to the special memorandum account, the
+months count what was traded since the calendar month began, and ``TRADED`` is above zero once a
+position has changed in the session."""
 
 OPTION = 0
 DEBIT_INTEREST = 1
@@ -175,7 +177,7 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
     """An account that holds cash only; its special memorandum account starts at that cash."""
     capacity = 16 * (n_funds + n_slots) + 16
     return Account(
-        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0]),
+        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0, 0.0]),
         shares=np.zeros(n_funds),
         marks=np.zeros(n_funds),
         contracts=np.zeros(n_slots),

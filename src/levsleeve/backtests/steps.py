@@ -30,6 +30,7 @@ from levsleeve.backtests.state import (
     SHORT_REBATE,
     SPECIAL_MEMORANDUM,
     SPLIT,
+    TRADED,
     WHY_FUND_SPLIT,
     WHY_RULES_OF_DATE,
     WHY_SETTLED,
@@ -65,6 +66,7 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     for i in range(account.price_flows.size):
         account.price_flows[i] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
+    account.money[TRADED] = 0.0
     if t > 0:
         _begin_month(account, tape, t)
         _post_carry(account, tape, t, terms)

@@ -1,5 +1,6 @@
 """The funds and indexes that are known by name, read once from ``funds.toml``."""
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,20 @@ class Split(NamedTuple):
     ex_date: date
     new_shares: int
     old_shares: int
+
+
+def shares_per_starting_share(splits: Sequence[Split], first: date, last: date) -> float:
+    """What one share became through the splits between two dates, both included.
+
+    Examples
+    --------
+    >>> splits = [Split(date(2018, 5, 24), 3, 1), Split(date(2022, 1, 13), 2, 1)]
+    >>> shares_per_starting_share(splits, date(2018, 5, 24), date(2022, 12, 31))
+    6.0
+    """
+    within = [split for split in splits if first <= split.ex_date <= last]
+    new, old = (math.prod(column) for column in zip((1, 1), *(s[1:] for s in within), strict=True))
+    return new / old
 
 
 @dataclass(frozen=True, slots=True)

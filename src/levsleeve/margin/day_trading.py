@@ -76,8 +76,8 @@ def day_trading_rules(on: date) -> DayTradingRules:
 def day_trading_buying_power(excess_liquidity_usd: float, maintenance_rate: float) -> float:
     """Dollars of a fund that a pattern day trader may buy and sell within the day, >= 0.
 
-    Four times the excess for a plain stock; ``maintenance_rate`` is the long one of the fund, scaled
-    by its multiple from the date on which day trading scales.
+    Four times the excess for a plain stock; ``maintenance_rate`` is the fund's long one, scaled by
+    its multiple from the date on which day trading scales.
 
     Examples
     --------

@@ -95,6 +95,20 @@ def hedged_share(price: float, strike: float, right: float, normal: float, rules
 
 
 @rule
+def relief_strike(price: float, normal: float, rules: Floats) -> float:
+    """Strike of a put above which it lowers the requirement of a long share, in dollars.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from levsleeve.margin.schedule import margin_rules
+    >>> round(relief_strike(100.0, 75.0, margin_rules(date(2019, 6, 3))), 4)
+    27.7778
+    """
+    return (price - normal) / (1.0 - rules[HEDGE_STRIKE_RATE])
+
+
+@rule
 def collared_share(
     price: float,
     put_strike: float,

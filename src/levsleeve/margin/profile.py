@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from levsleeve.errors import LevsleeveError, StudyError
-from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.charges import borrow_rates, commission_plan, financing_plan
 from levsleeve.margin.policy import Overlay, Policy
 from levsleeve.strict_table import StrictTable, in_words
 
@@ -83,6 +83,7 @@ def _checked(subject: str, text: str) -> Profile:
         profile = Profile.model_validate(tomllib.loads(text))
         financing_plan(profile.financing, profile.financing_plan)
         commission_plan(profile.commission, profile.commission_plan)
+        borrow_rates(profile.borrow)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{subject}: not TOML: {error}") from None
     except ValidationError as error:

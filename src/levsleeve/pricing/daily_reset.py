@@ -118,18 +118,21 @@ def literature_return(
 
 
 @rule
-def path_value(multiple: float, index_value: float, realised_variance: float) -> float:
-    """Value of a fund without carry after a path, per dollar at its start: an approximation.
-
-    ``index_value`` is the index per dollar at the start, ``realised_variance`` the sum of squared
-    daily log returns.
+def path_approximation(index_returns: Floats, multiple: float) -> float:
+    """Value of a fund without carry after a path, per dollar before it: an approximation.
 
     References
     ----------
-    Avellaneda and Zhang (2010): S^L exp((L - L^2) V / 2).
+    Avellaneda and Zhang (2010): S^L exp((L - L^2) V / 2), V the sum of squared daily returns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(path_approximation(np.tile([0.01, -0.01], 126), 3.0), 6)
+    0.892792
     """
-    decay = 0.5 * (multiple - multiple * multiple) * realised_variance
-    return index_value**multiple * math.exp(decay)
+    decay = 0.5 * (multiple - multiple * multiple) * np.sum(index_returns * index_returns)
+    return math.exp(multiple * np.sum(np.log1p(index_returns)) + decay)
 
 
 @rule

@@ -150,7 +150,7 @@ def _parts(account: AccountAtHand, i: int, pairing: Pairing) -> list[list[Part]]
 def _shared_cost(
     account: AccountAtHand, pairing: Pairing, c: int, members: list[int]
 ) -> dict[int, float]:
-    """Dollars per unit of a combination by member: the first bears it, but of a strangle both do."""
+    """Dollars per unit of a combination by member: the first bears it; of a strangle, both."""
     costs = dict.fromkeys(members, 0.0)
     costs[members[0]] = float(pairing.costs[c])
     if pairing.kinds[c] == STRANGLE:
@@ -188,7 +188,7 @@ def _combination_words(
         STRANGLE: "Cboe strategy-based margin (secondary)",
     }[kind]
     words = {
-        PROTECTIVE: f"hedged by the {strikes[0]}: a tenth of its strike and what it is out of the money",
+        PROTECTIVE: f"hedged by the {strikes[0]}: a tenth of its strike + out-of-the-money amount",
         COVERED: f"with the written {strikes[0]} covered: the shares, and what it is in the money",
         COLLAR: f"between {' and written '.join(strikes)}: collar or conversion",
         BOXED_SHORT: f"between {' and written '.join(strikes)}: reverse conversion",

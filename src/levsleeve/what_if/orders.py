@@ -26,7 +26,8 @@ def available_for_orders(account: AccountAtHand) -> float:
 def order_accepted(account: AccountAtHand, i: int, shares: float, fee_usd: float = 0.0) -> bool:
     """Whether an order of signed ``shares`` in fund ``i`` passes.
 
-    One that only shrinks a position always does; a flip through zero is tested on the whole new position.
+    One that only shrinks a position always does; a flip through zero is tested on the whole new
+    position.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""``margin_status``: everything the rulebook says of an account snapshot, for people and programs."""
+"""``margin_status``: everything that the rulebook says of an account snapshot."""
 
 import math
 from collections.abc import Mapping
@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from levsleeve.margin.schedule import MarginRules
 from levsleeve.what_if.account import AccountAtHand, Figures, account_at_hand
 from levsleeve.what_if.cure import Cure, cure_with, is_called
 from levsleeve.what_if.explain import PositionLine, position_lines
-from levsleeve.what_if.snapshot import Snapshot, snapshot_of
+from levsleeve.what_if.snapshot import FundAtHand, Snapshot, snapshot_of
 from levsleeve.what_if.triggers import Trigger, index_trigger, price_trigger
 
 HOUSE_RATES = (0.60, 0.80, 1.00)
 """Flat house rates on leveraged funds under which every account is shown again."""
 
 MODELLED = (
-    "modelled: options follow the fund by European Black-Scholes at the volatility that today's mark "
-    "implies, no interest, no time passing; where no volatility does, intrinsic value and today's "
-    "time value"
+    "repriced moves are modelled: options follow the fund by European Black-Scholes at the "
+    "volatility that today's mark implies, no interest, no time passing; where no volatility does, "
+    "intrinsic value and today's time value"
 )
-EXPIRY_NOTE = "options settle in cash at their intrinsic value at today's prices"
+EXPIRY_NOTE = "after expiry: options settle in cash at their intrinsic value at today's prices"
 PORTFOLIO_NOTE = (
-    "coarse portfolio margin: the worst index move of its class x multiple, each position alone, no "
-    "offsets, options as in strategy margin; a broker's own figure differs"
+    "coarse portfolio margin: the worst index move of its class x multiple, each position alone, "
+    "no offsets, options as in strategy margin; a broker's own figure differs"
 )
 
 

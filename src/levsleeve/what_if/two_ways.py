@@ -74,3 +74,10 @@ def two_ways(
         maintenance, initial = rates(multiple, rules, short=short)
         legs.append(Leg(value, equity_usd + gain, maintenance * value, initial * value))
     return legs[0], legs[1]
+
+
+def two_ways_to_exposure(
+    magnitude: float, index_exposure_usd: float, rules: Floats
+) -> tuple[Leg, Leg]:
+    """The two ways to a (negative) index exposure, at the start, on no equity."""
+    return two_ways(magnitude, abs(index_exposure_usd) / magnitude, 0.0, rules)
