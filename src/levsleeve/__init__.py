@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from levsleeve.backtests.sleeve_strategy import SleeveStrategy
     from levsleeve.backtests.study_result import StudyResult
     from levsleeve.errors import (
+        AccountError,
         DataError,
         LedgerError,
         LevsleeveError,
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from levsleeve.instruments.fund import Fund, parse_fund
     from levsleeve.instruments.option import OptionContract
     from levsleeve.strategies.sleeve import Holding, InverseLayer, ProtectivePut, Sleeve
+    from levsleeve.what_if.status import MarginStatus, margin_status
 
 _HOMES = {
+    "AccountError": "levsleeve.errors",
     "DataError": "levsleeve.errors",
     "Fund": "levsleeve.instruments.fund",
     "Holding": "levsleeve.strategies.sleeve",
@@ -38,6 +41,7 @@ _HOMES = {
     "LedgerError": "levsleeve.errors",
     "LevsleeveError": "levsleeve.errors",
     "MarginBroker": "levsleeve.backtests.broker",
+    "MarginStatus": "levsleeve.what_if.status",
     "OptionContract": "levsleeve.instruments.option",
     "ProtectivePut": "levsleeve.strategies.sleeve",
     "ScheduleError": "levsleeve.errors",
@@ -46,11 +50,13 @@ _HOMES = {
     "SleeveStrategy": "levsleeve.backtests.sleeve_strategy",
     "StudyError": "levsleeve.errors",
     "StudyResult": "levsleeve.backtests.study_result",
+    "margin_status": "levsleeve.what_if.status",
     "parse_fund": "levsleeve.instruments.fund",
     "run": "levsleeve.api",
 }
 
 __all__ = [
+    "AccountError",
     "DataError",
     "Fund",
     "Holding",
@@ -58,6 +64,7 @@ __all__ = [
     "LedgerError",
     "LevsleeveError",
     "MarginBroker",
+    "MarginStatus",
     "OptionContract",
     "ProtectivePut",
     "ScheduleError",
@@ -66,6 +73,7 @@ __all__ = [
     "SleeveStrategy",
     "StudyError",
     "StudyResult",
+    "margin_status",
     "parse_fund",
     "run",
 ]

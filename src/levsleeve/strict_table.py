@@ -30,7 +30,7 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
     context = error.get("ctx", {})
     if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
         location = (*location, context["discriminator"].strip("'"))
-    branch = str(location[-1]) if location and location[-1] in _BRANCHES else ""
+    branch = str(location[-1]) if len(location) > 1 and location[-1] in _BRANCHES else ""
     key = ".".join(str(part) for part in (location[:-1] if branch else location))
     if error["type"] == "value_error":
         told = str(context["error"])
@@ -67,6 +67,9 @@ def _expected(error: ErrorDetails) -> str:
         "bool_type": "true or false",
         "string_type": "text in quotes",
         "date_type": "a date such as 2018-12-31 without quotes",
+        "date_from_datetime_parsing": 'a date such as "2018-12-31"',
+        "date_parsing": 'a date such as "2018-12-31"',
+        "date_from_datetime_inexact": 'a date such as "2018-12-31"',
         "literal_error": str(context.get("expected")),
         "string_pattern_mismatch": "a name of letters, digits, - and _, 64 at most,",
         "too_short": "at least one table",

@@ -1,18 +1,30 @@
-"""The requirement of a book against the cheapest way that HiGHS finds to margin it."""
+"""The requirement of random books against the cheapest way that HiGHS finds to margin them."""
 
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.oracles.slow_margin import Fund, Option, Switches, requirement, ways
 from tests.unit.margin.books import CALL, PUT, Lot, book
 
 from levsleeve.margin.account import maintenance_under_relief, margin_requirement
 from levsleeve.margin.book import FundTerms, Positions
-from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE, ORDER_INITIAL
+from levsleeve.margin.combination import (
+    BOXED_SHORT,
+    COLLAR,
+    COVERED,
+    END_OF_DAY,
+    INITIAL_MARGIN,
+    MAINTENANCE,
+    ORDER_INITIAL,
+    PROTECTIVE,
+    SPREAD,
+    STRANGLE,
+    pair,
+)
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BROAD, NARROW
 
@@ -22,46 +34,45 @@ KINDS = {
     "order": ORDER_INITIAL,
     "day end": END_OF_DAY,
 }
-SOLVED = 1e-7  # the tolerance of HiGHS, relative to the sum it minimizes
-
-days = st.sampled_from(
-    [date(2009, 11, 30), date(2009, 12, 1), date(2010, 4, 29), date(2010, 4, 30), date(2019, 6, 3)]
-)
-switches = st.builds(
-    Switches,
-    relief=st.booleans(),
-    floor_scaled=st.booleans(),
-    minimum_scaled=st.booleans(),
-    collar_scaled=st.booleans(),
-    order_broker=st.booleans(),
-    legacy=st.booleans(),
-    house=st.sampled_from([1.0, 1.0, 1.35]),
-)
+SOLVED = 1e-7  # the tolerance of HiGHS, relative to the sum that it minimizes
+BOOKS = range(600)
 
 
-@st.composite
-def funds(draw: st.DrawFn) -> Fund:
-    """Shares of one fund, or none, and up to five kinds of options on it."""
-    price = draw(st.sampled_from([1.2, 4.8, 7.7, 31.0, 100.0]))
-    option = st.builds(
-        Option,
-        right=st.sampled_from(["put", "call"]),
-        contracts=st.integers(-6, 6).filter(bool),
-        strike=st.sampled_from([0.2, 0.7, 0.9, 0.9, 1.0, 1.1, 1.1, 1.4, 9.0]).map(
-            lambda moneyness: moneyness * price
-        ),
-        mark=st.sampled_from([0.0, 0.02, 0.1, 0.5]).map(lambda part: part * price),
-        days=st.sampled_from([30, 30, 60, 400]),
-        per_contract=st.sampled_from([100.0, 100.0, 100.0, 25.0]),
+def random_book(seed: int) -> Fund:
+    """Shares of one fund, or none, and up to five kinds of options on it, some at one strike."""
+    rng = np.random.default_rng(seed)
+
+    def one(values: list[Any]) -> Any:
+        return values[rng.integers(len(values))]
+
+    price = one([1.2, 4.8, 7.7, 31.0, 100.0])
+    options = tuple(
+        Option(
+            right=one(["put", "call"]),
+            contracts=one([-6, -3, -2, -1, 1, 2, 3, 6]),
+            strike=price * one([0.2, 0.7, 0.9, 0.9, 1.0, 1.1, 1.1, 1.5, 4.0, 9.0]),
+            mark=price * one([0.0, 0.02, 0.1, 0.5]),
+            days=one([30, 30, 60, 400]),
+            per_contract=one([100.0, 100.0, 100.0, 25.0]),
+        )
+        for _ in range(rng.integers(6))
     )
     return Fund(
-        shares=draw(st.sampled_from([0, 150, 400, 1000, -150, -400, -1000])),
+        shares=one([0, 150, 400, 1000, -150, -400, -1000]),
         price=price,
-        multiple=draw(st.sampled_from([-3.0, -1.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0])),
-        narrow=draw(st.booleans()),
-        on=draw(days),
-        options=tuple(draw(st.lists(option, max_size=5))),
-        switches=draw(switches),
+        multiple=one([-3.0, -1.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0]),
+        narrow=one([False, True]),
+        on=one([date(2009, 11, 30), date(2009, 12, 1), date(2010, 4, 29), date(2010, 4, 30)]),
+        options=options,
+        switches=Switches(
+            relief=one([False, True, True]),
+            floor_scaled=one([False, True]),
+            minimum_scaled=one([False, True]),
+            collar_scaled=one([False, True]),
+            order_broker=one([False, True]),
+            legacy=one([False, True]),
+            house=one([1.0, 1.0, 1.35]),
+        ),
     )
 
 
@@ -98,29 +109,37 @@ def ours(fund: Fund) -> tuple[Positions, FundTerms]:
     return book([fund.shares], [fund.price], *lots), known
 
 
-@settings(max_examples=400)
-@given(funds())
-def test_a_book_requires_what_the_cheapest_combinations_of_its_positions_cost(fund: Fund) -> None:
-    positions, known = ours(fund)
-    for name, kind in KINDS.items():
-        expected = requirement(fund, name)
-        answer = margin_requirement(positions, known, kind)
-        assert answer == pytest.approx(expected, rel=SOLVED, abs=SOLVED), name
+@pytest.mark.parametrize("name", KINDS)
+def test_a_book_requires_what_the_cheapest_combinations_of_its_positions_cost(name: str) -> None:
+    for seed in BOOKS:
+        fund = random_book(seed)
+        positions, known = ours(fund)
+        answer = margin_requirement(positions, known, KINDS[name])
+        assert answer == pytest.approx(requirement(fund, name), rel=SOLVED, abs=SOLVED), fund
 
 
-@settings(max_examples=150)
-@given(funds())
-def test_either_policy_of_relief_is_reported_beside_the_other(fund: Fund) -> None:
-    positions, known = ours(fund)
-    for relief in (False, True):
-        other = replace(fund, switches=replace(fund.switches, relief=relief))
+@pytest.mark.parametrize("relief", [False, True])
+def test_the_policy_of_relief_that_is_not_in_force_is_reckoned_beside_it(*, relief: bool) -> None:
+    for seed in BOOKS:
+        fund = random_book(seed)
+        positions, known = ours(fund)
         answer = maintenance_under_relief(positions, known, float(relief))
+        other = replace(fund, switches=replace(fund.switches, relief=relief))
         expected = requirement(other, "maintenance")
-        assert answer == pytest.approx(expected, rel=SOLVED, abs=SOLVED)
+        assert answer == pytest.approx(expected, rel=SOLVED, abs=SOLVED), fund
 
 
-def test_the_books_hold_every_combination_of_three_positions() -> None:
-    # A collar and a conversion, a straddle and a spread, as the oracle lists them.
+def test_the_random_books_use_every_kind_of_combination() -> None:
+    used = dict.fromkeys([PROTECTIVE, COVERED, COLLAR, BOXED_SHORT, SPREAD, STRANGLE], 0)
+    for seed in BOOKS:
+        positions, known = ours(random_book(seed))
+        pairing = pair(positions, 0, known, MAINTENANCE)
+        for kind in {float(kind) for kind in pairing.kinds[pairing.uses > 0.0]}:
+            used[kind] += 1
+    assert min(used.values()) > 20, used
+
+
+def test_the_oracle_lists_every_way_to_combine() -> None:
     fund = Fund(
         shares=200,
         price=100.0,
@@ -135,7 +154,12 @@ def test_the_books_hold_every_combination_of_three_positions() -> None:
         ),
         switches=Switches(relief=True),
     )
-    assert sorted(places for places, _ in ways(fund, "maintenance")) == [
-        (0,), (0, 1), (0, 1, 2), (0, 1, 3), (0, 2), (0, 3), (1,), (1, 4), (2,), (3,), (4,), (4, 2),
-        (4, 3),
-    ]  # fmt: skip
+    protected = [(0, 1), (0, 1, 2), (0, 1, 3)]
+    covered = [(0, 2), (0, 3)]
+    alone = [(0,), (1,), (2,), (3,), (4,)]
+    spread, strangles = [(1, 4)], [(4, 2), (4, 3)]
+    listed = sorted(places for places, _ in ways(fund, "maintenance"))
+    assert listed == sorted(protected + covered + alone + spread + strangles)
+    assert sorted(places for places, _ in ways(fund, "initial")) == sorted(
+        covered + alone + spread + strangles
+    )

@@ -60,6 +60,23 @@ def run(
     _guarded(lambda: run_command(study, out, as_json=as_json, tearsheets=tearsheets))
 
 
+@app.command()
+def margin(
+    account: Annotated[
+        str, typer.Argument(help="The account snapshot, a JSON file; - reads standard input.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+) -> None:
+    """What an account must keep, and what would call it.
+
+    Equity, margin, the rule behind each position, the one-day index move to a margin call, what
+    cures a call, and the same under house rates of 60, 80 and 100 % and once the options expire.
+    """
+    from levsleeve.cli.margin import margin_command
+
+    _guarded(lambda: margin_command(account, as_json=as_json))
+
+
 def _guarded(command: Callable[[], None]) -> None:
     """End bad input with one message and exit code 2, an interruption with 130."""
     try:

@@ -49,9 +49,10 @@ def cure_with(account: AccountAtHand, i: int) -> Cure:
 
     shares, fraction = 0.0, 0.0
     if not cured(0.0):
-        enough = _enough(held, after, cured)
+        written = bool((account.positions.contracts < 0.0).any())
+        enough = held if cured(held) else _best(held, after, cured) if written else None
         shares = _fewest_whole(enough, held, cured)
-        fraction = _least(enough, cured) if enough is not None else held
+        fraction = held if enough is None else _least(enough, after)
     return Cure(
         shares_to_trade=shares,
         excess_liquidity_after_usd=after(shares).figures().excess_liquidity_usd,
@@ -61,12 +62,13 @@ def cure_with(account: AccountAtHand, i: int) -> Cure:
     )
 
 
-def _enough(
+def _best(
     held: float, after: Callable[[float], AccountAtHand], cured: Callable[[float], bool]
 ) -> float | None:
-    """Some number of shares that cures, all of them or the best there is; None if none does."""
-    if cured(held):
-        return held
+    """The number of shares that leaves most excess liquidity, if it cures; None if none does.
+
+    Fewer than all can leave more only where written options need shares to cover them.
+    """
     low, high = 0.0, held
     for _ in range(NARROWINGS):
         one, other = low + (high - low) / 3.0, high - (high - low) / 3.0
@@ -96,14 +98,14 @@ def _fewest_whole(enough: float | None, held: float, cured: Callable[[float], bo
     return shares if cured(shares) else held
 
 
-def _least(enough: float, cured: Callable[[float], bool]) -> float:
+def _least(enough: float, after: Callable[[float], AccountAtHand]) -> float:
     """The least number of shares that cures, fractions allowed."""
     low, high = 0.0, enough
     for _ in range(NARROWINGS):
         middle = 0.5 * (low + high)
         if middle in (low, high):
             break
-        if cured(middle):
+        if after(middle).figures().excess_liquidity_usd >= 0.0:
             high = middle
         else:
             low = middle

@@ -215,7 +215,7 @@ def _alone_words(account: AccountAtHand, i: int, pairing: Pairing, p: int) -> tu
         if lent
         else "paid in full, lends nothing"
     )
-    return words, rule_source(on, "options")
+    return words, "FINRA 4210(f)(2)(D) (secondary)"
 
 
 def share_words(account: AccountAtHand, i: int) -> tuple[str, str]:

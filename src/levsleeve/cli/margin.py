@@ -1,0 +1,220 @@
+"""``levsleeve margin``: an account snapshot under the rulebook, as a page or as JSON."""
+
+import json
+import sys
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from levsleeve.margin.day_trading import day_trading_rules
+from levsleeve.what_if.as_dict import status_dict
+from levsleeve.what_if.snapshot import read_snapshot
+from levsleeve.what_if.status import MarginStatus, Outlook, margin_status, status_of
+from levsleeve.what_if.triggers import Trigger
+
+PLAIN_WIDTH = 140
+"""Columns where the output is not a terminal."""
+STANDARD_INPUT = "-"
+
+
+def margin_command(account: str, *, as_json: bool) -> None:
+    """Read a snapshot from a file or standard input and print its status."""
+    waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
+    with waiting.status("applying the rulebook (the first run compiles it)"):
+        if account == STANDARD_INPUT:
+            subject = "standard input"
+            status = status_of(read_snapshot(sys.stdin.read(), subject), subject)
+        else:
+            status = margin_status(account)
+        answer = status_dict(status)
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2, allow_nan=False))
+        return
+    console = Console(width=None if Console().is_terminal else PLAIN_WIDTH, markup=False)
+    console.print(_headline(status), style="bold", highlight=False)
+    for table in (_figures(status, answer), _positions(status), _outlooks(status), _cures(status)):
+        if table is not None:
+            console.print(table)
+    for line in _lines(status, answer):
+        console.print(line, highlight=False)
+    for note in status.notes:
+        console.print(note, style="dim", highlight=False)
+
+
+def _headline(status: MarginStatus) -> str:
+    """Date, broker and the verdict in one line."""
+    snapshot, figures = status.snapshot, status.figures
+    if status.now.called:
+        verdict = f"MARGIN CALL: {_dollars(figures.deficiency_usd)} short"
+    else:
+        verdict = f"excess liquidity {_dollars(figures.excess_liquidity_usd)}"
+    frozen = f", rules of {snapshot.rules_as_of}" if snapshot.rules_as_of else ""
+    return f"{snapshot.date_}, profile {snapshot.profile}{frozen}: {verdict}"
+
+
+def _figures(status: MarginStatus, answer: dict[str, object]) -> Table:
+    """The headline quantities, two to a row."""
+    figures = status.figures
+    rows = [
+        ("net liquidation", _dollars(figures.net_liquidation_usd)),
+        ("equity with loan value", _dollars(figures.equity_with_loan_value_usd)),
+        ("long market value", _dollars(figures.long_market_value_usd)),
+        ("short market value", _dollars(figures.short_market_value_usd)),
+        ("maintenance margin", _dollars(figures.maintenance_margin_usd)),
+        ("initial margin", _dollars(figures.initial_margin_usd)),
+        ("excess liquidity", _dollars(figures.excess_liquidity_usd)),
+        ("available funds", _dollars(figures.available_funds_usd)),
+        ("utilization (maintenance / equity with loan value)", _percent(figures.utilization)),
+        ("cushion (excess liquidity / net liquidation)", _percent(figures.cushion)),
+    ]
+    memorandum = answer.get("special_memorandum_account_usd")
+    if isinstance(memorandum, float):
+        rows.append(("special memorandum account", _dollars(memorandum)))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for justify in ("left", "right", "left", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    for left in range(0, len(rows), 2):
+        pair = rows[left : left + 2]
+        table.add_row(*(text for row in pair for text in row))
+    return table
+
+
+def _positions(status: MarginStatus) -> Table | None:
+    """A line a position: its requirement, and the rule and source that set it."""
+    if not status.positions:
+        return None
+    table = Table(title="positions", title_justify="left", pad_edge=False)
+    for name in ("position", "value", "requirement", "rate"):
+        table.add_column(name, justify="left" if name == "position" else "right")
+    table.add_column("rule and source", ratio=1)
+    for line in status.positions:
+        table.add_row(
+            line.position,
+            _dollars(line.market_value_usd),
+            _dollars(line.requirement_usd),
+            "-" if line.rate is None else f"{line.rate:.1%}",
+            f"{line.rule}\n{line.source}",
+        )
+    return table
+
+
+def _outlooks(status: MarginStatus) -> Table:
+    """The account now, under house rates, and once its options have expired."""
+    table = Table(
+        title="the one-day index move that calls it, every fund moving by its multiple",
+        title_justify="left",
+        pad_edge=False,
+    )
+    for name in (
+        "the account", "maintenance", "excess liquidity", "utilization", "down", "up",
+    ):  # fmt: skip
+        table.add_column(name, justify="left" if name == "the account" else "right")
+    outlooks: dict[str, Outlook] = {"now": status.now}
+    outlooks |= {f"house rate {rate:.0%}": o for rate, o in status.under_house.items()}
+    if status.after_expiry is not None:
+        outlooks["after the options expire"] = status.after_expiry
+    for name, outlook in outlooks.items():
+        figures = outlook.figures
+        table.add_row(
+            name,
+            _dollars(figures.maintenance_margin_usd),
+            _dollars(figures.excess_liquidity_usd),
+            _percent(figures.utilization),
+            _move(outlook.down, called=outlook.called),
+            _move(outlook.up, called=outlook.called),
+        )
+        if outlook is status.now and status.account.options:
+            down, up = status.repriced
+            table.add_row(
+                "  options repriced (modelled)", "", "", "",
+                _move(down, called=outlook.called), _move(up, called=outlook.called),
+            )  # fmt: skip
+    return table
+
+
+def _cures(status: MarginStatus) -> Table | None:
+    """What trading one fund alone would take to end a call, now and under each assumption."""
+    outlooks: dict[str, Outlook] = {"now": status.now}
+    outlooks |= {f"house rate {rate:.0%}": o for rate, o in status.under_house.items()}
+    if status.after_expiry is not None:
+        outlooks["after the options expire"] = status.after_expiry
+    called = {name: outlook for name, outlook in outlooks.items() if outlook.called}
+    if not called or not status.now.cure:
+        return None
+    table = Table(title="shares to trade towards zero to cure a call, one fund alone, without costs",
+                  title_justify="left", pad_edge=False)  # fmt: skip
+    table.add_column("the account")
+    for symbol in status.now.cure:
+        table.add_column(symbol, justify="right")
+    for name, outlook in called.items():
+        cells = [
+            f"{cure.shares_to_trade:,.0f}"
+            if cure.cures
+            else f"all {cure.shares_to_trade:,g} do not"
+            for cure in outlook.cure.values()
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def _lines(status: MarginStatus, answer: dict[str, object]) -> list[str]:
+    """Sentences below the tables: call prices, relief, orders, day trading."""
+    lines = [_day_trading(status)]
+    for symbol, trigger in status.prices.items():
+        if trigger.move is not None:
+            price = float(status.account.positions.marks[status.account.place(symbol)])
+            verb = "ends" if status.now.called else "begins"
+            lines.append(
+                f"{symbol} alone: a call {verb} at {price * (1 + trigger.move):,.4f} dollars "
+                f"({trigger.move:+.2%})"
+            )
+    if status.account.options:
+        lines.append(
+            f"maintenance without relief for hedged shares "
+            f"{_dollars(answer['maintenance_without_relief_usd'])}, with FINRA's "
+            f"{_dollars(answer['maintenance_with_relief_usd'])}; hedge_relief in force: "
+            f"{status.account.rulebook.policy.hedge_relief}"
+        )
+    for key, words in (
+        ("order_accepted", "the order is accepted"),
+        ("max_shares", "largest opening order, shares"),
+        ("max_market_value_usd", "largest opening order, dollars"),
+    ):
+        if key in answer:
+            lines.append(f"{words}: {answer[key]}")
+    return lines
+
+
+def _day_trading(status: MarginStatus) -> str:
+    """The day-trading rule of the date in one sentence."""
+    rules = day_trading_rules(status.account.rulebook.rules_as_of or status.account.on)
+    if rules.regime == "pattern":
+        words = (
+            f"{rules.pattern_day_trades} day trades in {rules.pattern_sessions} business days ask "
+            f"{_dollars(rules.pattern_minimum_equity_usd)} of equity"
+        )
+    else:
+        words = (
+            "maintenance holds within the day; a deficit is to be cured in "
+            f"{rules.cure_sessions} business days"
+        )
+    return f"day trading: {words}"
+
+
+def _dollars(value: object) -> str:
+    """Dollars with their sign in front."""
+    amount = float(str(value))
+    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def _percent(value: float) -> str:
+    """A fraction in percent; infinite where equity is gone."""
+    return "no equity" if value in (float("inf"), float("-inf")) else f"{value:.1%}"
+
+
+def _move(trigger: Trigger, *, called: bool) -> str:
+    """A move in percent, and whether it calls or cures."""
+    if trigger.move is None:
+        return "-"
+    return f"{trigger.move:+.2%}{' cures' if called and trigger.move else ''}"
