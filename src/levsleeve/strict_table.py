@@ -43,7 +43,8 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
     right = _BRANCHES.get(branch) or _expected(error)
-    return f"{key}: {_shown(context.get('tag', error['input']))}; {right} is right"
+    told = f"{_shown(context.get('tag', error['input']))}; {right} is right"
+    return f"{key}: {told}" if key else told
 
 
 _BRANCHES = {

@@ -193,6 +193,7 @@ def run_sleeve(
         assumptions=assumptions_of(study, market, sleeve),
         data_hashes=market.data_hashes,
         rules_as_of=str(study.rules_as_of),
+        hedge_relief=market.rulebook.policy.hedge_relief,
         volatility_model=study.volatility_model,
         wiped=broker.wiped,
     )

@@ -1,5 +1,6 @@
 """What a run leaves: ledger, events, and the figures drawn from them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ class SleeveResult:
     assumptions: Mapping[str, str]
     data_hashes: Mapping[str, str]
     rules_as_of: str
+    hedge_relief: str
     volatility_model: str
     wiped: bool
 
@@ -54,16 +56,23 @@ class SleeveResult:
     def margin(self) -> dict[str, float | int]:
         """Utilization and cushion over the run, and how often the broker stepped in.
 
-        Peak and lowest also look at each close as it was marked, before a liquidation.
+        Peak and lowest also look at each close as it was marked, before a liquidation.  Beside the
+        peak stand those of the same holdings were FINRA's relief for hedged shares in force, and
+        were every option to expire that day.
         """
         kinds = self.events["kind"].value_counts()
         held = self.ledger["maintenance_margin"] > 0
         utilization = self.ledger["utilization"]
         peak = self.ledger[["utilization", "marked_utilization"]].max(axis=1)
         cushion = self.ledger[["cushion", "marked_cushion"]].min(axis=1)
+        loanable = self.ledger["equity_with_loan_value"]
         calls = self.events.loc[self.events["kind"] == "margin_call", "before"]
         return {
             "peak_utilization": float(peak.max()),
+            "peak_utilization_with_relief": _peak(self.ledger["maintenance_with_relief"], loanable),
+            "peak_utilization_after_expiry": _peak(
+                self.ledger["maintenance_after_expiry"], loanable
+            ),
             "mean_utilization": float(utilization[held].mean()) if held.any() else 0.0,
             "lowest_cushion": float(cushion.min()),
             "lowest_excess_liquidity_usd": min([self.ledger["excess_liquidity"].min(), *calls]),
@@ -123,6 +132,7 @@ class SleeveResult:
             "sleeve": self.name,
             "study": self.study,
             "rules_as_of": self.rules_as_of,
+            "hedge_relief": self.hedge_relief,
             "volatility_model": self.volatility_model if self.hedge == "protective_put" else None,
             "wiped": self.wiped,
             "starting_cash_usd": self.starting_cash_usd,
@@ -135,6 +145,12 @@ class SleeveResult:
             "trading_by_position_usd": {name: 0.0 - cost for name, cost in self.costs_usd.items()},
             "data_sha256": dict(self.data_hashes),
         }
+
+
+def _peak(requirement: "pd.Series[float]", equity_with_loan_value: "pd.Series[float]") -> float:
+    """The highest requirement over equity, infinite where equity is gone; dollars in."""
+    gone = (equity_with_loan_value <= 0) & (requirement > 0)
+    return math.inf if gone.any() else float((requirement / equity_with_loan_value).max())
 
 
 def finite_or_none(value: object) -> object:

@@ -34,10 +34,16 @@ class StudyResult:
     def table(self) -> pd.DataFrame:
         """One column a sleeve, one row a figure; fractions are fractions, dollars are dollars.
 
-        A row ``FIGURE@VARIANT`` follows the figure that a run beside states anew; sleeves without
-        such a run have NaN there.
+        A row ``FIGURE@VARIANT`` follows the figure that a run beside states anew, or that would
+        hold under the other value of ``hedge_relief``; sleeves without such a run or hedge have NaN there.
         """
         columns = {name: _figures(result) for name, result in self.sleeves.items()}
+        for name, result in self.sleeves.items():
+            if result.hedge == "protective_put":
+                other = "after_expiry" if result.hedge_relief == "finra" else "with_relief"
+                columns[name][f"peak_utilization@{other}"] = float(
+                    result.margin[f"peak_utilization_{other}"]
+                )
         beside = (
             (self.other_rules, str(self.study.rules_beside), ("peak_utilization", "margin_calls")),
             (self.other_volatility, str(self.study.volatility_beside), ("cagr", "hedge_net_usd")),

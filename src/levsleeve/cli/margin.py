@@ -142,8 +142,8 @@ def _cures(status: MarginStatus) -> Table | None:
     called = {name: outlook for name, outlook in outlooks.items() if outlook.called}
     if not called or not status.now.cure:
         return None
-    table = Table(title="shares to trade towards zero to cure a call, one fund alone, without costs",
-                  title_justify="left", pad_edge=False)  # fmt: skip
+    title = "shares to trade towards zero to cure a call: one fund alone, without costs"
+    table = Table(title=title, title_justify="left", pad_edge=False)
     table.add_column("the account")
     for symbol in status.now.cure:
         table.add_column(symbol, justify="right")

@@ -60,7 +60,11 @@ def label_of(figure: str) -> tuple[str, str]:
     if figure in LABELS:
         return LABELS[figure]
     base, _, variant = figure.partition("@")
-    words = {"session": "under each date's own rules"}
+    words = {
+        "session": "under each date's own rules",
+        "with_relief": "with relief for hedged shares",
+        "after_expiry": "without relief, as the options expire",
+    }
     kind = f"puts by {variant}" if variant.startswith("vix") else f"under the rules of {variant}"
     return f"  {words.get(variant, kind)}", LABELS[base][1]
 
