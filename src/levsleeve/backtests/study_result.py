@@ -35,7 +35,8 @@ class StudyResult:
         """One column a sleeve, one row a figure; fractions are fractions, dollars are dollars.
 
         A row ``FIGURE@VARIANT`` follows the figure that a run beside states anew, or that would
-        hold under the other value of ``hedge_relief``; sleeves without such a run or hedge have NaN there.
+        hold under the other value of ``hedge_relief``; sleeves without such a run or hedge have
+        NaN there.
         """
         columns = {name: _figures(result) for name, result in self.sleeves.items()}
         for name, result in self.sleeves.items():
