@@ -34,7 +34,8 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in (location[:-1] if branch else location))
     if error["type"] == "value_error":
         told = str(context["error"])
-        return f"{key}.{told}" if key else told
+        joint = "." if told.split(":")[0].isidentifier() else ": "
+        return f"{key}{joint}{told}" if key else told
     if error["type"] in ("missing", "union_tag_not_found"):
         return f"{key}: missing; this key is required"
     if error["type"] == "extra_forbidden":
@@ -58,15 +59,16 @@ def _expected(error: ErrorDetails) -> str:
     """What would be right instead, in a few words."""
     context = error.get("ctx", {})
     words = {
-        "greater_than": f"a number above {context.get('gt')}",
-        "greater_than_equal": f"a number of at least {context.get('ge')}",
-        "less_than": f"a number below {context.get('lt')}",
-        "less_than_equal": f"a number of at most {context.get('le')}",
+        "greater_than": f"a number above {context.get('gt', 0):g}",
+        "greater_than_equal": f"a number of at least {context.get('ge', 0):g}",
+        "less_than": f"a number below {context.get('lt', 0):g}",
+        "less_than_equal": f"a number of at most {context.get('le', 0):g}",
         "finite_number": "a finite number",
         "float_type": "a number",
         "int_type": "a whole number",
         "bool_type": "true or false",
         "string_type": "text in quotes",
+        "string_too_short": "text in quotes",
         "date_type": "a date such as 2018-12-31 without quotes",
         "date_from_datetime_parsing": 'a date such as "2018-12-31"',
         "date_parsing": 'a date such as "2018-12-31"',

@@ -229,7 +229,7 @@ def replaced(old: str, new: str) -> Edit:
     ("edit", "message"),
     [
         (replaced("cash_usd = 100_000.0", "cash_usd = -1.0"),
-         "account.cash_usd: -1.0; a number above 0.0 is right"),
+         "account.cash_usd: -1.0; a number above 0 is right"),
         (replaced("cash_usd =", "chas_usd ="),
          "account.chas_usd: unknown key; did you mean cash_usd?"),
         (replaced("start = 2008-06-02", "start = 1998-06-02"),

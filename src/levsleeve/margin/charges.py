@@ -7,18 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from levsleeve.compiled import Floats
-from levsleeve.margin.plan_reader import (
-    above_zero,
-    amount,
-    amounts,
-    fraction,
-    read_table,
-    slices,
-    spread,
-    text,
-    two_premiums,
+from levsleeve.margin.plan_tables import (
+    BorrowTable,
+    CommissionTable,
+    FinancingTable,
+    checked,
 )
 from levsleeve.margin.table_reader import in_force, named, table
+from levsleeve.strict_table import StrictTable
 
 
 class FinancingPlan(NamedTuple):
@@ -80,34 +76,6 @@ class BorrowRates(NamedTuple):
     inverse_rate: float
 
 
-_SOURCE = {"source": text, "standing": text}
-_COMMISSION = {
-    **_SOURCE,
-    "shares": slices("up_to_shares", {"per_share_usd": amount}),
-    "minimum_order_usd": amount,
-    "maximum_fraction": fraction,
-    "clearing_per_share_usd": amount,
-    "pass_through_fraction": fraction,
-    "options": slices("up_to_contracts", {"per_contract_usd": amounts(3)}),
-    "option_minimum_order_usd": amount,
-    "option_premium_usd": two_premiums,
-    "exercise_usd": amount,
-}
-_INCOME = slices("up_to_usd", {"spread": spread}, optional=("spread",))
-_FINANCING = {
-    **_SOURCE,
-    "day_count_basis": above_zero,
-    "full_rate_net_liquidation_usd": amount,
-    "least_debit_rate": fraction,
-    "borrow_markup": above_zero,
-    "borrow_round_up_usd": amount,
-    "debit": slices("up_to_usd", {"spread": spread}),
-    "credit": _INCOME,
-    "short_proceeds": _INCOME,
-}
-_BORROW = {**_SOURCE, "bull_rate": amount, "inverse_rate": amount}
-
-
 def sale_fees(on: date) -> SaleFees:
     """The regulators' fees of ``on``: rates as fractions and dollars."""
     tables = table("fees")
@@ -144,21 +112,21 @@ def commission_plan(name: str, extra: Mapping[str, Any] | None = None) -> Commis
     """
     plans = {**table("fees")["commission"], **(extra or {})}
     entry = named(plans, name, "commission plan")
-    plan = read_table(f"commission plan {name}", entry, _COMMISSION)
-    low_premium, high_premium = plan["option_premium_usd"]
+    plan = checked(CommissionTable, entry, f"commission plan {name}")
+    low_premium, high_premium = plan.option_premium_usd
     return CommissionPlan(
-        _column(plan["shares"], "up_to_shares"),
-        _column(plan["shares"], "per_share_usd"),
-        plan["minimum_order_usd"],
-        plan["maximum_fraction"],
-        plan["clearing_per_share_usd"],
-        plan["pass_through_fraction"],
-        _column(plan["options"], "up_to_contracts"),
-        _column(plan["options"], "per_contract_usd"),
-        plan["option_minimum_order_usd"],
+        _column(plan.shares, "up_to_shares"),
+        _column(plan.shares, "per_share_usd"),
+        plan.minimum_order_usd,
+        plan.maximum_fraction,
+        plan.clearing_per_share_usd,
+        plan.pass_through_fraction,
+        _column(plan.options, "up_to_contracts"),
+        _column(plan.options, "per_contract_usd"),
+        plan.option_minimum_order_usd,
         low_premium,
         high_premium,
-        plan["exercise_usd"],
+        plan.exercise_usd,
     )
 
 
@@ -184,23 +152,23 @@ def financing_plan(name: str, extra: Mapping[str, Any] | None = None) -> Financi
     known = {**table("financing"), **(extra or {})}
     plans = {key: entry for key, entry in known.items() if key != "borrow"}
     entry = named(plans, name, "financing plan")
-    plan = read_table(f"financing plan {name}", entry, _FINANCING)
+    plan = checked(FinancingTable, entry, f"financing plan {name}")
     return FinancingPlan(
-        _column(plan["debit"], "up_to_usd"),
-        _column(plan["debit"], "spread"),
-        _column(plan["credit"], "up_to_usd"),
-        _column(plan["credit"], "spread"),
-        _column(plan["short_proceeds"], "up_to_usd"),
-        _column(plan["short_proceeds"], "spread"),
-        plan["day_count_basis"],
-        plan["full_rate_net_liquidation_usd"],
-        plan["least_debit_rate"],
-        plan["borrow_markup"],
-        plan["borrow_round_up_usd"],
+        _column(plan.debit, "up_to_usd"),
+        _column(plan.debit, "spread"),
+        _column(plan.credit, "up_to_usd"),
+        _column(plan.credit, "spread"),
+        _column(plan.short_proceeds, "up_to_usd"),
+        _column(plan.short_proceeds, "spread"),
+        plan.day_count_basis,
+        plan.full_rate_net_liquidation_usd,
+        plan.least_debit_rate,
+        plan.borrow_markup,
+        plan.borrow_round_up_usd,
     )
 
 
-def borrow_rates(extra: Mapping[str, Any] | None = None) -> BorrowRates:
+def borrow_rates(extra: BorrowTable | Mapping[str, Any] | None = None) -> BorrowRates:
     """The placeholder borrow fees; every report that uses them says that they are assumed.
 
     Parameters
@@ -215,10 +183,11 @@ def borrow_rates(extra: Mapping[str, Any] | None = None) -> BorrowRates:
         If what it holds is refused.
     """
     entry = table("financing")["borrow"] if extra is None else extra
-    rates = read_table("borrow fees", entry, _BORROW)
-    return BorrowRates(rates["bull_rate"], rates["inverse_rate"])
+    rates = checked(BorrowTable, entry, "borrow fees")
+    return BorrowRates(rates.bull_rate, rates.inverse_rate)
 
 
-def _column(rows: Sequence[Mapping[str, Any]], key: str) -> Floats:
+def _column(rows: Sequence[StrictTable], key: str) -> Floats:
     """One key of every slice, nan where a slice is without it."""
-    return np.array([row.get(key, np.nan) for row in rows], dtype=np.float64)
+    values = [getattr(row, key) for row in rows]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -6,12 +6,13 @@ Bundled ones are named (``finra``, ``ibkr``, ...); a user's own is a TOML file w
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 
 from levsleeve.errors import LevsleeveError, StudyError
-from levsleeve.margin.charges import borrow_rates, commission_plan, financing_plan
+from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.plan_tables import BorrowTable, CommissionTable, FinancingTable
 from levsleeve.margin.policy import Overlay, Policy
 from levsleeve.strict_table import StrictTable, in_words
 
@@ -32,9 +33,9 @@ class Profile(StrictTable):
     commission: str = "ibkr_fixed"
     policy: Policy = Field(default_factory=Policy)
     house: Annotated[tuple[Overlay, ...], Field(strict=False)] = ()
-    financing_plan: dict[str, Any] = Field(default_factory=dict)
-    commission_plan: dict[str, Any] = Field(default_factory=dict)
-    borrow: dict[str, Any] | None = None
+    financing_plan: dict[str, FinancingTable] = Field(default_factory=dict)
+    commission_plan: dict[str, CommissionTable] = Field(default_factory=dict)
+    borrow: BorrowTable | None = None
 
 
 def profile_names() -> list[str]:
@@ -83,7 +84,6 @@ def _checked(subject: str, text: str) -> Profile:
         profile = Profile.model_validate(tomllib.loads(text))
         financing_plan(profile.financing, profile.financing_plan)
         commission_plan(profile.commission, profile.commission_plan)
-        borrow_rates(profile.borrow)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{subject}: not TOML: {error}") from None
     except ValidationError as error:

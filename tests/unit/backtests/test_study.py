@@ -35,7 +35,7 @@ def test_a_whole_number_is_a_number_too() -> None:
     [
         (
             {"account": {"cash_usd": -100.0}},
-            "study: account.cash_usd: -100.0; a number above 0.0 is right",
+            "study: account.cash_usd: -100.0; a number above 0 is right",
         ),
         (
             {"account": {"cash_usd": float("nan")}},
@@ -55,12 +55,12 @@ def test_a_whole_number_is_a_number_too() -> None:
         ),
         (
             {"account": {"fund_half_spread_rate": 1.5}},
-            "study: account.fund_half_spread_rate: 1.5; a number below 1.0 is right",
+            "study: account.fund_half_spread_rate: 1.5; a number below 1 is right",
         ),
         (
             {"account": {"option_half_spread_minimum_usd": -0.05}},
             "study: account.option_half_spread_minimum_usd: -0.05; "
-            "a number of at least 0.0 is right",
+            "a number of at least 0 is right",
         ),
         ({"account": 3}, "study: account: 3; a table is right"),
         ({"titles": "x"}, "study: titles: unknown key; did you mean title?"),
@@ -97,7 +97,7 @@ def test_a_whole_number_is_a_number_too() -> None:
         ),
         (
             {"sleeve": [{"name": "a", "stratgy": "b"}]},
-            "study: sleeve.0.strategy: missing; this key is required",
+            "study: sleeve.0.stratgy: unknown key; did you mean strategy?",
         ),
         (
             {"sleeve": [{"name": "a", "strategy": "b", "weight": 1.0}]},
