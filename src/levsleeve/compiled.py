@@ -52,5 +52,17 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defi
 
 
 def rule(function: F) -> F:
-    """Compile a pure function of scalars and arrays; strict floating point, cached on disk."""
-    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=False)(function))
+    """Compile a pure function of scalars and arrays; strict floating point, cached on disk.
+
+    A rule whose name begins with an underscore is called by rules only: it gets no entry from
+    Python, which for records of arrays is much of the work of compiling it.
+    """
+    inner = function.__name__.startswith("_")
+    compiled = numba.njit(
+        cache=True,
+        error_model="numpy",
+        fastmath=False,
+        no_cfunc_wrapper=True,
+        no_cpython_wrapper=inner,
+    )
+    return cast("F", compiled(function))

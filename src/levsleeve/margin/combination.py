@@ -37,6 +37,12 @@ PROTECTIVE, COVERED, COLLAR, BOXED_SHORT, SPREAD, STRANGLE = 0.0, 1.0, 2.0, 3.0,
 short with call and put, two options of one right, and two short options of both."""
 
 
+UNITS, STRIKE, EXPIRY, RIGHT, MARK, SLOT = range(6)
+OPTION_FIELDS = 6
+"""Columns of an option of a fund."""
+LISTED_FIELDS = 5
+
+
 class Pairing(NamedTuple):
     """How the positions of one fund are margined.
 
@@ -72,9 +78,61 @@ def share_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
 def fund_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
     """Dollars that the shares and options of fund ``i`` require together."""
     held = abs(book.shares[i])
-    if not _needs_pairing(book, i, terms, kind):
-        return held * share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
-    pairing = pair(book, i, terms, kind)
+    normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
+    relief = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE
+    options = _fund_options(book, i)
+    bears = False
+    for p in range(options.shape[0]):
+        bears = bears or options[p, UNITS] < 0.0 or (relief and held > 0.0)
+    if not bears:
+        return held * normal
+    facts = _option_facts(book, i, terms)
+    return _paired_requirement(facts, book.shares[i], normal, options, relief, terms.rules)
+
+
+@rule
+def pair(book: Book, i: int, terms: FundTerms, kind: int) -> Pairing:
+    """How the positions of fund ``i`` are margined, for whoever wants to see it."""
+    held = abs(book.shares[i])
+    normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
+    relief = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE
+    options, facts = _fund_options(book, i), _option_facts(book, i, terms)
+    return _pair(facts, book.shares[i], normal, options, relief, terms.rules)
+
+
+@rule
+def _fund_options(book: Book, i: int) -> Floats:
+    """The options on fund ``i``: signed units, strike, expiry, right, mark and slot of each."""
+    options = np.zeros((book.contracts.size, OPTION_FIELDS))
+    count = 0
+    for k in range(book.contracts.size):
+        if book.contracts[k] != 0.0 and book.underlyings[k] == i:
+            options[count, UNITS] = book.contracts[k] * book.multipliers[k]
+            options[count, STRIKE] = book.strikes[k]
+            options[count, EXPIRY] = book.expiries[k]
+            options[count, RIGHT] = book.rights[k]
+            options[count, MARK] = book.option_marks[k]
+            options[count, SLOT] = k
+            count += 1
+    return options[:count]
+
+
+@rule
+def _option_facts(book: Book, i: int, terms: FundTerms) -> Floats:
+    """Price, multiple and benchmark class of fund ``i``, as its options are margined by."""
+    return np.array([book.marks[i], terms.multiples[i], terms.benchmark_classes[i]])
+
+
+@rule
+def _paired_requirement(
+    facts: Floats, shares: float, normal: float, options: Floats, relief: bool, rules: Floats
+) -> float:
+    """Dollars that signed ``shares`` and the options on them require in the cheapest combination.
+
+    ``facts`` are the fund's, ``normal`` the requirement of one share without a hedge, ``options``
+    rows of ``_fund_options``.
+    """
+    pairing = _pair(facts, shares, normal, options, relief, rules)
     total = 0.0
     for p in range(pairing.units.size):
         alone = pairing.units[p]
@@ -89,70 +147,47 @@ def fund_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
 
 
 @rule
-def _needs_pairing(book: Book, i: int, terms: FundTerms, kind: int) -> bool:
-    """Whether options of fund ``i`` bear on its requirement; long ones alone only by relief."""
-    relieved = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE and book.shares[i] != 0.0
-    for k in range(book.contracts.size):
-        bears = book.contracts[k] < 0.0 or (relieved and book.contracts[k] > 0.0)
-        if bears and book.underlyings[k] == i:
-            return True
-    return False
+def _pair(
+    facts: Floats, shares: float, normal: float, options: Floats, relief: bool, rules: Floats
+) -> Pairing:
+    """The positions of one fund, every combination that saves, and how much of each is used.
 
-
-@rule
-def pair(book: Book, i: int, terms: FundTerms, kind: int) -> Pairing:
-    """The positions of fund ``i``, every combination that saves, and how much of each is used."""
-    places = _places(book, i)
-    n = places.size + 1
+    Long options relieve shares only with ``relief``; written ones are always covered.
+    """
+    n = options.shape[0] + 1
     units, alone = np.zeros(n), np.zeros(n)
-    units[0] = abs(book.shares[i])
-    if units[0] > 0.0:
-        alone[0] = share_requirement(book, i, terms, kind)
+    units[0], alone[0] = abs(shares), normal
     for p in range(1, n):
-        k = int(places[p - 1])
-        units[p] = abs(book.contracts[k]) * book.multipliers[k]
-        if book.contracts[k] < 0.0:
-            alone[p] = _uncovered(book, k, terms)
-    most = n + 2 * n * n
-    members = np.full((most, 3), float(NOBODY))
-    kinds, costs = np.zeros(most), np.zeros(most)
-    count = _list_combinations(book, i, terms, kind, places, alone, members, kinds, costs)
-    members, kinds, costs = members[:count], kinds[:count], costs[:count]
-    uses = most_saving(units, members, _savings(alone, members, costs))
-    return Pairing(places, units, alone, members, kinds, costs, uses)
-
-
-@rule
-def _places(book: Book, i: int) -> Floats:
-    """The option slots that hold something on fund ``i``."""
-    places = np.zeros(book.contracts.size)
+        units[p] = abs(options[p - 1, UNITS])
+        if options[p - 1, UNITS] < 0.0:
+            alone[p] = _uncovered(facts, options[p - 1], rules)
+    listed = np.full((2 * n * n, LISTED_FIELDS), float(NOBODY))
     count = 0
-    for k in range(book.contracts.size):
-        if book.contracts[k] != 0.0 and book.underlyings[k] == i:
-            places[count] = k
-            count += 1
-    return places[:count]
+    side = 0.0 if shares == 0.0 else (1.0 if shares > 0.0 else -1.0)
+    for p in range(1, n):
+        count = _with_shares(listed, count, p, side, facts, alone, options, relief, rules)
+        for q in range(1, n):
+            if q != p and options[q - 1, UNITS] < 0.0:
+                count = _with_written(
+                    listed, count, p, q, side, facts, alone, options, relief, rules
+                )
+    members, kinds, costs = listed[:count, :3].copy(), listed[:count, 3], listed[:count, 4].copy()
+    uses = most_saving(units, members, _savings(alone, members, costs))
+    return Pairing(options[:, SLOT].copy(), units, alone, members, kinds, costs, uses)
 
 
 @rule
-def _uncovered(book: Book, k: int, terms: FundTerms) -> float:
-    """Dollars per share of the short option in slot ``k`` alone."""
-    i = int(book.underlyings[k])
+def _uncovered(facts: Floats, option: Floats, rules: Floats) -> float:
+    """Dollars per share of a written option alone."""
     return uncovered_option(
-        book.marks[i],
-        book.strikes[k],
-        book.option_marks[k],
-        book.rights[k],
-        terms.multiples[i],
-        terms.benchmark_classes[i],
-        terms.rules,
+        facts[0], option[STRIKE], option[MARK], option[RIGHT], facts[1], facts[2], rules
     )
 
 
 @rule
 def _savings(alone: Floats, members: Floats, costs: Floats) -> Floats:
     """Dollars per unit that each combination saves against its parts alone."""
-    savings = -costs.copy()
+    savings = -costs
     for c in range(costs.size):
         for member in range(3):
             if members[c, member] != NOBODY:
@@ -161,134 +196,73 @@ def _savings(alone: Floats, members: Floats, costs: Floats) -> Floats:
 
 
 @rule
-def _list_combinations(
-    book: Book,
-    i: int,
-    terms: FundTerms,
-    kind: int,
-    places: Floats,
-    alone: Floats,
-    members: Floats,
-    kinds: Floats,
-    costs: Floats,
+def _add(
+    listed: Floats, count: int, kind: float, cost: float, first: int, second: int, third: int
 ) -> int:
-    """Write every combination of the fund's positions and its dollars per unit; returns how many.
-
-    Long options relieve shares only in the maintenance requirement, and only by policy.
-    """
-    relief = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE
-    count, side = 0, 0.0
-    if book.shares[i] != 0.0:
-        side = 1.0 if book.shares[i] > 0.0 else -1.0
-    for p in range(1, places.size + 1):
-        k = int(places[p - 1])
-        count = _with_shares(
-            book, i, k, p, side, relief, alone[0], terms, members, kinds, costs, count
-        )
-        for q in range(1, places.size + 1):
-            w = int(places[q - 1])
-            if q == p or book.contracts[w] > 0.0:
-                continue
-            if book.contracts[k] < 0.0:
-                count = _written_pair(book, k, w, p, q, alone, members, kinds, costs, count)
-                continue
-            count = _spread(book, k, w, p, q, alone, members, kinds, costs, count)
-            if relief and book.rights[k] == -side and book.rights[w] == side:
-                cost = _collar_cost(book, i, k, w, alone[0], terms)
-                combination = COLLAR if side > 0.0 else BOXED_SHORT
-                count = _add(members, kinds, costs, count, combination, cost, 0, p, q)
-    return count
+    """Write one combination behind the others; returns their number."""
+    listed[count, 0], listed[count, 1], listed[count, 2] = first, second, third
+    listed[count, 3], listed[count, 4] = kind, cost
+    return count + 1
 
 
 @rule
 def _with_shares(
-    book: Book,
-    i: int,
-    k: int,
+    listed: Floats,
+    count: int,
     p: int,
     side: float,
+    facts: Floats,
+    alone: Floats,
+    options: Floats,
     relief: bool,
-    normal: float,
-    terms: FundTerms,
-    members: Floats,
-    kinds: Floats,
-    costs: Floats,
-    count: int,
+    rules: Floats,
 ) -> int:
-    """The option of slot ``k`` with the fund's shares: it hedges them, or they cover it."""
-    price, strike, right = book.marks[i], book.strikes[k], book.rights[k]
-    if relief and book.contracts[k] > 0.0 and right == -side:
-        cost = hedged_share(price, strike, right, normal, terms.rules)
-        return _add(members, kinds, costs, count, PROTECTIVE, cost, 0, p, NOBODY)
-    if book.contracts[k] < 0.0 and right == side:
-        cost = normal + in_the_money(price, strike, right)
-        return _add(members, kinds, costs, count, COVERED, cost, 0, p, NOBODY)
+    """Option ``p`` with the fund's shares: it hedges them, or they cover it."""
+    price, option = facts[0], options[p - 1]
+    strike, right = option[STRIKE], option[RIGHT]
+    if relief and option[UNITS] > 0.0 and right == -side:
+        cost = hedged_share(price, strike, right, alone[0], rules)
+        return _add(listed, count, PROTECTIVE, cost, 0, p, NOBODY)
+    if option[UNITS] < 0.0 and right == side:
+        cost = alone[0] + in_the_money(price, strike, right)
+        return _add(listed, count, COVERED, cost, 0, p, NOBODY)
     return count
 
 
 @rule
-def _collar_cost(book: Book, i: int, k: int, w: int, normal: float, terms: FundTerms) -> float:
-    """Dollars per share between the long option of slot ``k`` and the written one of ``w``."""
-    price, held, written = book.marks[i], book.strikes[k], book.strikes[w]
-    if book.shares[i] > 0.0:
-        return collared_share(price, held, written, terms.multiples[i], normal, terms.rules)
-    return boxed_short_share(price, held, written, normal, terms.rules)
-
-
-@rule
-def _spread(
-    book: Book,
-    k: int,
-    w: int,
+def _with_written(
+    listed: Floats,
+    count: int,
     p: int,
     q: int,
+    side: float,
+    facts: Floats,
     alone: Floats,
-    members: Floats,
-    kinds: Floats,
-    costs: Floats,
-    count: int,
+    options: Floats,
+    relief: bool,
+    rules: Floats,
 ) -> int:
-    """The long option of slot ``k`` against the written one of ``w``, if it lives as long."""
-    if book.rights[k] != book.rights[w] or book.expiries[k] < book.expiries[w]:
-        return count
-    width = spread_width(book.strikes[w], book.strikes[k], book.rights[w])
-    return _add(members, kinds, costs, count, SPREAD, min(alone[q], width), q, p, NOBODY)
+    """Option ``p`` with the written option ``q``: a strangle, a spread, or both around shares."""
+    one, written = options[p - 1], options[q - 1]
+    if one[UNITS] < 0.0:
+        if one[RIGHT] > 0.0 and written[RIGHT] < 0.0:
+            dearer = max(alone[p] + written[MARK], alone[q] + one[MARK])
+            count = _add(listed, count, STRANGLE, dearer, p, q, NOBODY)
+    elif one[RIGHT] == written[RIGHT]:
+        if one[EXPIRY] >= written[EXPIRY]:
+            width = spread_width(written[STRIKE], one[STRIKE], written[RIGHT])
+            count = _add(listed, count, SPREAD, min(alone[q], width), q, p, NOBODY)
+    elif relief and one[RIGHT] == -side:
+        cost = _around(facts, side, alone[0], one[STRIKE], written[STRIKE], rules)
+        count = _add(listed, count, COLLAR if side > 0.0 else BOXED_SHORT, cost, 0, p, q)
+    return count
 
 
 @rule
-def _written_pair(
-    book: Book,
-    k: int,
-    w: int,
-    p: int,
-    q: int,
-    alone: Floats,
-    members: Floats,
-    kinds: Floats,
-    costs: Floats,
-    count: int,
-) -> int:
-    """A written call and a written put: the dearer side and the other's mark."""
-    if book.rights[k] < 0.0 or book.rights[w] > 0.0:
-        return count
-    dearer = max(alone[p] + book.option_marks[w], alone[q] + book.option_marks[k])
-    return _add(members, kinds, costs, count, STRANGLE, dearer, p, q, NOBODY)
-
-
-@rule
-def _add(
-    members: Floats,
-    kinds: Floats,
-    costs: Floats,
-    count: int,
-    kind: float,
-    cost: float,
-    first: int,
-    second: int,
-    third: int,
-) -> int:
-    """Write one combination behind the others; returns their new number."""
-    members[count, 0], members[count, 1], members[count, 2] = first, second, third
-    kinds[count] = kind
-    costs[count] = cost
-    return count + 1
+def _around(
+    facts: Floats, side: float, normal: float, held: float, written: float, rules: Floats
+) -> float:
+    """Dollars per share between a long and a written option at these strikes."""
+    if side > 0.0:
+        return collared_share(facts[0], held, written, facts[1], normal, rules)
+    return boxed_short_share(facts[0], held, written, normal, rules)
