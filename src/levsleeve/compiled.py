@@ -57,12 +57,11 @@ def rule(function: F) -> F:
     A rule whose name begins with an underscore is called by rules only: it gets no entry from
     Python, which for records of arrays is much of the work of compiling it.
     """
-    inner = function.__name__.startswith("_")
-    compiled = numba.njit(
-        cache=True,
-        error_model="numpy",
-        fastmath=False,
-        no_cfunc_wrapper=True,
-        no_cpython_wrapper=inner,
-    )
-    return cast("F", compiled(function))
+    options: dict[str, Any] = {
+        "cache": True,
+        "error_model": "numpy",
+        "fastmath": False,
+        "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": function.__name__.startswith("_"),
+    }
+    return cast("F", numba.njit(**options)(function))

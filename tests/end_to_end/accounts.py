@@ -64,7 +64,9 @@ def market_of(
         bill_rates=np.full(n, rate),
         volatility=np.full(n, volatility),
         rules=np.array([book.rules(stamp.date()) for stamp in sessions]),
-        overlays=overlays_by_session(book, funds, sessions, np.full(n, volatility), index),
+        overlays=overlays_by_session(
+            book, funds, sessions, pd.Series(volatility, index=sessions), index
+        ),
         sale_fees=np.array(charges, dtype=np.float64),
         closes=prices,
         splits=_sparse(flat, symbols, splits, 1.0),

@@ -110,6 +110,8 @@ def _house_line(market: Market) -> str:
     switches = market.rulebook.policy.model_dump(exclude_unset=True, exclude={"house"})
     changed = [f"{name} {value}" for name, value in switches.items()]
     asked = "; ".join(overlays) or "none: the rules and nothing more"
+    if "volatility" in market.rulebook.needs_state:
+        asked += "; it sees the VIX of the close before, where none is quoted a fit to past returns"
     return f"{asked}; switches: {', '.join(changed)}" if changed else asked
 
 

@@ -43,7 +43,7 @@ from levsleeve.margin.combination import (
     fund_requirement,
     share_requirement,
 )
-from levsleeve.margin.liquidation import ROUNDING, in_deficit
+from levsleeve.margin.liquidation import in_deficit
 from levsleeve.margin.requirement import special_memorandum_account
 
 TIE = 1e-9
@@ -72,7 +72,7 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
         i = _dearest(account, tape, t, terms)
         if i < 0:
             break
-        quantity = _shares_to_cure(account, tape, t, i, -excess, terms)
+        quantity = _fewest_shares(account, tape, t, i, terms, MAINTENANCE)
         _liquidate_shares(account, tape, t, i, quantity, terms, WHY_EXCESS_LIQUIDITY)
     for k in range(account.contracts.size):
         excess = excess_liquidity(account, tape, t)
@@ -95,7 +95,9 @@ def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
         price = account.marks[i]
         if account.shares[i] != 0.0 and price > 0.0:
             one = min(1.0, abs(account.shares[i]))
-            gain = _released(account, tape, t, i, one) / (one * price) - _cost_rate(terms)
+            gain = _released(account, tape, t, i, one, MAINTENANCE) / (one * price) - _cost_rate(
+                terms
+            )
             if best < 0 or gain > best_gain + TIE:
                 best = i
                 best_gain = gain
@@ -109,49 +111,57 @@ def _cost_rate(terms: Terms) -> float:
 
 
 @rule
-def _released(account: Account, tape: Tape, t: int, i: int, quantity: float) -> float:
-    """Dollars of maintenance that trading ``quantity`` shares of fund ``i`` towards zero frees."""
+def _released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind: int) -> float:
+    """Dollars of a requirement that trading ``quantity`` shares of fund ``i`` to zero frees."""
     funds = fund_terms_of(tape, t)
     held = account.shares[i]
-    before = fund_requirement(account, i, funds, MAINTENANCE)
+    before = fund_requirement(account, i, funds, kind)
     account.shares[i] = held - quantity if held > 0.0 else held + quantity
-    after = fund_requirement(account, i, funds, MAINTENANCE)
+    after = fund_requirement(account, i, funds, kind)
     account.shares[i] = held
     return before - after
 
 
 @rule
-def _cures(
-    account: Account, tape: Tape, t: int, i: int, quantity: float, deficiency: float, terms: Terms
-) -> bool:
-    """Whether trading ``quantity`` shares of fund ``i`` gains the deficiency, all costs paid."""
-    price = account.marks[i]
-    gain = _released(account, tape, t, i, quantity) - quantity * price * _cost_rate(terms)
+def _left_after(
+    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, kind: int
+) -> float:
+    """What a forced trade of ``quantity`` shares of fund ``i`` towards zero leaves, all costs paid.
+
+    Dollars of excess liquidity (``MAINTENANCE``) or of the special memorandum account if the day
+    ended then (``END_OF_DAY``).
+    """
     traded = -quantity if account.shares[i] > 0.0 else quantity
-    _, commission, fees = share_costs(account, traded, price, tape, t, terms)
-    gain -= commission + fees
-    return not in_deficit(gain - deficiency, account_scale(account))
+    spread, commission, fees = share_costs(account, traded, account.marks[i], tape, t, terms)
+    penalty = quantity * account.marks[i] * terms.liquidation_penalty_rate
+    equity = equity_with_loan_value(account, tape, t) - spread - commission - fees - penalty
+    released = _released(account, tape, t, i, quantity, kind)
+    required = requirement(account, tape, t, kind) - released
+    if kind == MAINTENANCE:
+        return equity - required
+    contributions = account.money[CONTRIBUTIONS] + released
+    previous = account.money[SPECIAL_MEMORANDUM]
+    return special_memorandum_account(previous, contributions, equity, required)
 
 
 @rule
-def _shares_to_cure(
-    account: Account, tape: Tape, t: int, i: int, deficiency: float, terms: Terms
-) -> float:
-    """Fewest whole shares of fund ``i`` that gain the deficiency; all of them if none do.
+def _fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: int) -> float:
+    """Fewest whole shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
 
     Unhedged shares go first, as they free the most.  A fraction of a share that is held (it can
     only come from outside) goes with the last one.
     """
-    held = abs(account.shares[i])
-    if not _cures(account, tape, t, i, held, deficiency, terms):
+    held, scale = abs(account.shares[i]), account_scale(account)
+    if in_deficit(_left_after(account, tape, t, i, held, terms, kind), scale):
         return held
     low, high = 0.0, math.ceil(held) * 1.0
     while low < high:
         middle = float(int((low + high) / 2.0))
-        if _cures(account, tape, t, i, min(middle, held), deficiency, terms):
-            high = middle
-        else:
+        left = _left_after(account, tape, t, i, min(middle, held), terms, kind)
+        if in_deficit(left, scale):
             low = middle + 1.0
+        else:
+            high = middle
     return min(high, held)
 
 
@@ -179,7 +189,7 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     ----------
     Interactive Brokers, special memorandum account; 12 CFR 220.5.
     """
-    before = _day_end_memorandum(account, tape, t)
+    before = _left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
     if account.money[TRADED] == 0.0 or not in_deficit(before, account_scale(account)):
         return False
     initial = requirement(account, tape, t, END_OF_DAY)
@@ -187,27 +197,15 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, initial, before, before, WHY_SPECIAL_MEMORANDUM
     )
     for _ in range(account.shares.size):
-        short_of = -_day_end_memorandum(account, tape, t)
         i = _most_initial(account, tape, t)
-        if i < 0 or not in_deficit(-short_of, account_scale(account)):
+        left = _left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
+        if i < 0 or not in_deficit(left, account_scale(account)):
             break
-        each = share_requirement(account, i, fund_terms_of(tape, t), END_OF_DAY)
-        quantity = min(abs(account.shares[i]), math.ceil(short_of / each * (1.0 - ROUNDING)) * 1.0)
+        quantity = _fewest_shares(account, tape, t, i, terms, END_OF_DAY)
         _liquidate_shares(account, tape, t, i, quantity, terms, WHY_SPECIAL_MEMORANDUM)
     if row < account.events.shape[0]:
-        account.events[row, 5] = _day_end_memorandum(account, tape, t)
+        account.events[row, 5] = _left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
     return True
-
-
-@rule
-def _day_end_memorandum(account: Account, tape: Tape, t: int) -> float:
-    """Dollars of the special memorandum account if the day ended now."""
-    return special_memorandum_account(
-        account.money[SPECIAL_MEMORANDUM],
-        account.money[CONTRIBUTIONS],
-        equity_with_loan_value(account, tape, t),
-        requirement(account, tape, t, END_OF_DAY),
-    )
 
 
 @rule

@@ -95,7 +95,9 @@ def build_market(
         bill_rates=bill,
         volatility=vix,
         rules=np.array([rulebook.rules(stamp.date()) for stamp in sessions]),
-        overlays=overlays_by_session(rulebook, funds, sessions, vix, index.frame["close"]),
+        overlays=overlays_by_session(
+            rulebook, funds, sessions, volatility["seen"] / VIX_POINT, index.close
+        ),
         sale_fees=_by_session(sessions, rulebook.rules_as_of, sale_fees),
         closes=column("close"),
         splits=column("split"),
@@ -166,23 +168,24 @@ def overlays_by_session(
     rulebook: Rulebook,
     funds: Sequence[Fund],
     sessions: pd.DatetimeIndex,
-    volatility: Floats,
+    volatility: "pd.Series[float]",
     index_closes: "pd.Series[float]",
 ) -> Floats:
     """House overlays, shape (n_sessions, n_funds, 6).
 
-    Those that depend on the state of the market see the volatility and the index return of the
-    session before, and ask nothing on the first.
+    Those that depend on the state of the market see the volatility (a fraction, by session) and the
+    index return of the session before, and ask nothing on the first.
     """
     if not rulebook.overlays:
         return np.tile(NO_OVERLAY, (len(sessions), len(funds), 1))
     returns = index_closes.pct_change().reindex(sessions).to_numpy(dtype=np.float64)
+    seen = volatility.reindex(sessions).to_numpy(dtype=np.float64)
     rows = [
         [
             rulebook.overlay(
                 stamp.date(),
                 fund.multiple,
-                volatility[t - 1] if t > 0 else np.nan,
+                seen[t - 1] if t > 0 else np.nan,
                 returns[t - 1] if t > 0 else np.nan,
             )
             for fund in funds

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -9,8 +10,9 @@ from rich.table import Table
 
 from levsleeve.margin.day_trading import day_trading_rules
 from levsleeve.what_if.as_dict import status_dict
-from levsleeve.what_if.snapshot import read_snapshot
-from levsleeve.what_if.status import MarginStatus, Outlook, margin_status, status_of
+from levsleeve.what_if.reading import read_account, read_bytes
+from levsleeve.what_if.snapshot import in_digits
+from levsleeve.what_if.status import MarginStatus, Outlook, status_of
 from levsleeve.what_if.triggers import Trigger
 
 PLAIN_WIDTH = 140
@@ -23,15 +25,15 @@ def margin_command(account: str, *, as_json: bool) -> None:
     waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
     with waiting.status("applying the rulebook (the first run compiles it)"):
         if account == STANDARD_INPUT:
-            subject = "standard input"
-            status = status_of(read_snapshot(sys.stdin.read(), subject), subject)
+            status = status_of(read_bytes(sys.stdin.buffer.read(), "standard input"))
         else:
-            status = margin_status(account)
+            status = status_of(read_account(account))
         answer = status_dict(status)
     if as_json:
         typer.echo(json.dumps(answer, indent=2, allow_nan=False))
         return
-    console = Console(width=None if Console().is_terminal else PLAIN_WIDTH, markup=False)
+    width = None if Console().is_terminal else PLAIN_WIDTH
+    console = Console(width=width, markup=False, emoji=False)
     console.print(_headline(status), style="bold", highlight=False)
     for table in (_figures(status, answer), _positions(status), _outlooks(status), _cures(status)):
         if table is not None:
@@ -53,7 +55,7 @@ def _headline(status: MarginStatus) -> str:
     return f"{snapshot.date_}, profile {snapshot.profile}{frozen}: {verdict}"
 
 
-def _figures(status: MarginStatus, answer: dict[str, object]) -> Table:
+def _figures(status: MarginStatus, answer: dict[str, Any]) -> Table:
     """The headline quantities, two to a row."""
     figures = status.figures
     rows = [
@@ -68,9 +70,9 @@ def _figures(status: MarginStatus, answer: dict[str, object]) -> Table:
         ("utilization (maintenance / equity with loan value)", _percent(figures.utilization)),
         ("cushion (excess liquidity / net liquidation)", _percent(figures.cushion)),
     ]
-    memorandum = answer.get("special_memorandum_account_usd")
-    if isinstance(memorandum, float):
-        rows.append(("special memorandum account", _dollars(memorandum)))
+    if "special_memorandum_account_usd" in answer:
+        memorandum = _dollars(answer["special_memorandum_account_usd"])
+        rows.append(("special memorandum account", memorandum))
     table = Table(box=None, show_header=False, pad_edge=False)
     for justify in ("left", "right", "left", "right"):
         table.add_column(justify=justify, no_wrap=True)
@@ -99,6 +101,15 @@ def _positions(status: MarginStatus) -> Table | None:
     return table
 
 
+def _named_outlooks(status: MarginStatus) -> dict[str, Outlook]:
+    """The account under each assumption, by the words for it."""
+    outlooks = {"now": status.now}
+    outlooks |= {f"house rate {rate:.0%}": o for rate, o in status.under_house.items()}
+    if status.after_expiry is not None:
+        outlooks["after the options expire"] = status.after_expiry
+    return outlooks
+
+
 def _outlooks(status: MarginStatus) -> Table:
     """The account now, under house rates, and once its options have expired."""
     table = Table(
@@ -110,11 +121,7 @@ def _outlooks(status: MarginStatus) -> Table:
         "the account", "maintenance", "excess liquidity", "utilization", "down", "up",
     ):  # fmt: skip
         table.add_column(name, justify="left" if name == "the account" else "right")
-    outlooks: dict[str, Outlook] = {"now": status.now}
-    outlooks |= {f"house rate {rate:.0%}": o for rate, o in status.under_house.items()}
-    if status.after_expiry is not None:
-        outlooks["after the options expire"] = status.after_expiry
-    for name, outlook in outlooks.items():
+    for name, outlook in _named_outlooks(status).items():
         figures = outlook.figures
         table.add_row(
             name,
@@ -135,11 +142,7 @@ def _outlooks(status: MarginStatus) -> Table:
 
 def _cures(status: MarginStatus) -> Table | None:
     """What trading one fund alone would take to end a call, now and under each assumption."""
-    outlooks: dict[str, Outlook] = {"now": status.now}
-    outlooks |= {f"house rate {rate:.0%}": o for rate, o in status.under_house.items()}
-    if status.after_expiry is not None:
-        outlooks["after the options expire"] = status.after_expiry
-    called = {name: outlook for name, outlook in outlooks.items() if outlook.called}
+    called = {name: o for name, o in _named_outlooks(status).items() if o.called}
     if not called or not status.now.cure:
         return None
     title = "shares to trade towards zero to cure a call: one fund alone, without costs"
@@ -149,16 +152,16 @@ def _cures(status: MarginStatus) -> Table | None:
         table.add_column(symbol, justify="right")
     for name, outlook in called.items():
         cells = [
-            f"{cure.shares_to_trade:,.0f}"
+            in_digits(cure.shares_to_trade)
             if cure.cures
-            else f"all {cure.shares_to_trade:,g} do not"
+            else f"all {in_digits(cure.shares_to_trade)} do not"
             for cure in outlook.cure.values()
         ]
         table.add_row(name, *cells)
     return table
 
 
-def _lines(status: MarginStatus, answer: dict[str, object]) -> list[str]:
+def _lines(status: MarginStatus, answer: dict[str, Any]) -> list[str]:
     """Sentences below the tables: call prices, relief, orders, day trading."""
     lines = [_day_trading(status)]
     for symbol, trigger in status.prices.items():
@@ -176,13 +179,13 @@ def _lines(status: MarginStatus, answer: dict[str, object]) -> list[str]:
             f"{_dollars(answer['maintenance_with_relief_usd'])}; hedge_relief in force: "
             f"{status.account.rulebook.policy.hedge_relief}"
         )
-    for key, words in (
-        ("order_accepted", "the order is accepted"),
-        ("max_shares", "largest opening order, shares"),
-        ("max_market_value_usd", "largest opening order, dollars"),
-    ):
-        if key in answer:
-            lines.append(f"{words}: {answer[key]}")
+    if "order_accepted" in answer:
+        lines.append(f"the order is {'accepted' if answer['order_accepted'] else 'refused'}")
+    if "max_shares" in answer:
+        lines.append(
+            f"largest opening order: {in_digits(answer['max_shares'])} whole shares, or "
+            f"{_dollars(answer['max_market_value_usd'])} of market value"
+        )
     return lines
 
 
@@ -202,10 +205,10 @@ def _day_trading(status: MarginStatus) -> str:
     return f"day trading: {words}"
 
 
-def _dollars(value: object) -> str:
+def _dollars(value: float) -> str:
     """Dollars with their sign in front."""
-    amount = float(str(value))
-    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+    cents = round(value, 2)
+    return f"-${-cents:,.2f}" if cents < 0.0 else f"${abs(cents):,.2f}"
 
 
 def _percent(value: float) -> str:

@@ -71,7 +71,8 @@ def implied_volatility_index(vix: "pd.Series[float]", close: "pd.Series[float]")
     """The volatility to price with on each session of ``close``, and the rung it stands on.
 
     Column ``value`` is in percent points as the VIX is, NaN until the stand-in exists; ``rung``
-    is ``vix`` or ``anchored_proxy``.
+    is ``vix`` or ``anchored_proxy``.  ``seen`` is what a decision may look at: the VIX where it is
+    quoted, else what past returns alone say.
 
     Raises
     ------
@@ -88,4 +89,5 @@ def implied_volatility_index(vix: "pd.Series[float]", close: "pd.Series[float]")
             f"{lacking[0]:%Y-%m-%d}; a VIX close is right after {anchors.index[-1]}"
         )
     rung = pd.Series(np.where(known.notna(), "vix", "anchored_proxy"), index=close.index)
-    return pd.DataFrame({"value": value, "rung": rung})
+    seen = known.fillna(volatility_shape(close))
+    return pd.DataFrame({"value": value, "rung": rung, "seen": seen})

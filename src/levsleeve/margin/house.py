@@ -79,7 +79,7 @@ def overlay_row(
     """
     row = NO_OVERLAY.copy()
     for overlay in overlays:
-        if not _applies(overlay, on, multiple):
+        if not applies(overlay, on, multiple):
             continue
         if isinstance(overlay, FactorOverlay):
             _apply_factor(row, overlay, on)
@@ -90,7 +90,7 @@ def overlay_row(
     return row
 
 
-def _applies(overlay: Overlay, on: date, multiple: float) -> bool:
+def applies(overlay: Overlay, on: date, multiple: float) -> bool:
     """Whether an overlay holds on that day for such a fund."""
     begun = overlay.effective is None or overlay.effective <= on
     ended = overlay.until is not None and overlay.until < on

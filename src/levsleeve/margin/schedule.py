@@ -6,7 +6,7 @@ places for the rules.
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,6 +142,8 @@ def _months_after(day: date, months: int) -> date:
     """The same day so many calendar months later, or the last of a shorter month."""
     years, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month + 1
+    if year > MAXYEAR:
+        return date.max
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 

@@ -1,5 +1,6 @@
 """An account at hand: a snapshot turned into the arrays that the rules read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,6 +24,7 @@ from levsleeve.margin.requirement import boxed_per_share, initial_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES, HEDGE_RELIEF
 from levsleeve.pricing.black_scholes import CALL, PUT
+from levsleeve.what_if.reading import Reading
 from levsleeve.what_if.snapshot import (
     FundAtHand,
     OptionHolding,
@@ -114,10 +116,10 @@ class AccountAtHand:
         """Dollars of initial margin; of boxed shares the long side alone asks it."""
         total = float(margin_requirement(self.positions, self.terms, kind))
         for i in np.flatnonzero(self.boxed).tolist():
-            total += float(self.boxed[i]) * float(self.per_share(i, short=False))
+            total += float(self.boxed[i]) * self.initial_per_share(i, short=False)
         return total
 
-    def per_share(self, i: int, *, short: bool) -> float:
+    def initial_per_share(self, i: int, *, short: bool) -> float:
         """Dollars of initial margin per share of fund ``i`` on one side."""
         terms = self.terms
         return float(
@@ -168,7 +170,7 @@ class AccountAtHand:
         return replace(self, terms=self.terms._replace(rules=rules))
 
 
-def account_at_hand(snapshot: Snapshot, subject: str) -> AccountAtHand:
+def account_at_hand(reading: Reading) -> AccountAtHand:
     """Turn a snapshot into the arrays that the rules read.
 
     Raises
@@ -176,35 +178,21 @@ def account_at_hand(snapshot: Snapshot, subject: str) -> AccountAtHand:
     AccountError
         Naming the position, fund or switch that cannot be used.
     """
+    snapshot, subject = reading.snapshot, reading.subject
     holdings = holdings_of(snapshot, subject)
-    order = snapshot.order
-    named = [(holding.fund, f"{holding}") for holding in holdings]
-    named += [(order.fund, "order")] if order else []
-    named += [(s, "cut_fund") for s in (snapshot.cut_fund,) if s]
-    named += [(s, "move_fund") for s in (snapshot.move_fund,) if s]
-    needed = dict(reversed(named))
-    symbols = dict.fromkeys([*(symbol for symbol, _ in named), *snapshot.funds])
-    funds = tuple(
-        fund_at_hand(symbol, snapshot, subject, needed.get(symbol, "funds")) for symbol in symbols
-    )
+    funds = _funds(snapshot, holdings, subject)
     try:
-        profile = load_profile(snapshot.profile)
+        profile = load_profile(snapshot.profile, reading.folder)
         book = rulebook(profile, snapshot.policy, snapshot.rules_as_of)
         _refuse_unknown_state(book, snapshot)
-        terms = book.terms(
-            snapshot.date_,
-            [fund.multiple for fund in funds],
-            [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
-            np.nan if snapshot.volatility_index is None else snapshot.volatility_index,
-            np.nan if snapshot.previous_index_return is None else snapshot.previous_index_return,
-        )
+        terms = _terms(book, snapshot, funds)
     except LevsleeveError as error:
         raise AccountError(f"{subject}: {error}") from error
-    options = tuple(h for h in holdings if isinstance(h, OptionHolding))
     places = {fund.symbol: i for i, fund in enumerate(funds)}
+    options = tuple(h for h in holdings if isinstance(h, OptionHolding))
     net, boxed = _shares([h for h in holdings if isinstance(h, ShareHolding)], places)
     marks = np.array([fund.price_usd for fund in funds], dtype=np.float64)
-    return AccountAtHand(
+    account = AccountAtHand(
         on=snapshot.date_,
         cash_usd=snapshot.cash_usd,
         funds=funds,
@@ -213,6 +201,45 @@ def account_at_hand(snapshot: Snapshot, subject: str) -> AccountAtHand:
         boxed=boxed,
         rulebook=book,
         terms=terms,
+    )
+    asked = account.figures()
+    if not math.isfinite(asked.maintenance_margin_usd + asked.initial_margin_usd):
+        raise AccountError(
+            f"{subject}: policy: its rates make a requirement that is no finite number; "
+            "smaller ones are right"
+        )
+    return account
+
+
+def _funds(
+    snapshot: Snapshot, holdings: Sequence[ShareHolding | OptionHolding], subject: str
+) -> tuple[FundAtHand, ...]:
+    """Every fund that is held, asked about or priced, in the order of mention."""
+    needed_by: dict[str, str] = {}
+    for holding in holdings:
+        needed_by.setdefault(holding.fund, str(holding))
+    if snapshot.order is not None:
+        needed_by.setdefault(snapshot.order.fund, "order")
+    for key in ("cut_fund", "move_fund"):
+        symbol = getattr(snapshot, key)
+        if symbol is not None:
+            needed_by.setdefault(symbol, key)
+    for symbol in snapshot.funds:
+        needed_by.setdefault(symbol, "funds")
+    return tuple(
+        fund_at_hand(symbol, snapshot, subject, needed) for symbol, needed in needed_by.items()
+    )
+
+
+def _terms(book: Rulebook, snapshot: Snapshot, funds: Sequence[FundAtHand]) -> FundTerms:
+    """What the rulebook knows of the funds on the day."""
+    volatility, moved = snapshot.volatility_index, snapshot.previous_index_return
+    return book.terms(
+        snapshot.date_,
+        [fund.multiple for fund in funds],
+        [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
+        np.nan if volatility is None else volatility,
+        np.nan if moved is None else moved,
     )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from levsleeve.margin.account import maintenance_under_relief
 from levsleeve.margin.day_trading import day_trading_buying_power, day_trading_rules
 from levsleeve.margin.options import relief_strike
 from levsleeve.margin.requirement import (
@@ -17,6 +16,7 @@ from levsleeve.margin.requirement import (
 )
 from levsleeve.margin.schedule import rule_source
 from levsleeve.what_if.account import AccountAtHand
+from levsleeve.what_if.cure import cure_with
 from levsleeve.what_if.orders import most_shares, most_value, order_accepted
 from levsleeve.what_if.triggers import Trigger
 
@@ -41,8 +41,8 @@ def status_dict(status: "MarginStatus") -> dict[str, Any]:
         **_only_holding(account),
         **_memorandum(status),
         "call_index_move": _asked_move(status),
-        "call_index_move_repriced_down": _move(status.repriced[0]),
-        "call_index_move_repriced_up": _move(status.repriced[1]),
+        "call_index_move_repriced_down": status.repriced[0].move,
+        "call_index_move_repriced_up": status.repriced[1].move,
         **_moved_fund(status),
         "call_prices": {
             symbol: _priced(account, symbol, trigger) for symbol, trigger in status.prices.items()
@@ -50,12 +50,8 @@ def status_dict(status: "MarginStatus") -> dict[str, Any]:
         **_cut_fund(status),
         **_order(status),
         "positions": [asdict(line) for line in status.positions],
-        "maintenance_with_relief_usd": float(
-            maintenance_under_relief(account.positions, account.terms, 1.0)
-        ),
-        "maintenance_without_relief_usd": float(
-            maintenance_under_relief(account.positions, account.terms, 0.0)
-        ),
+        "maintenance_with_relief_usd": _maintenance(account.under_relief(1.0)),
+        "maintenance_without_relief_usd": _maintenance(account.under_relief(0.0)),
         "house_rates": {
             f"{rate:.2f}": _outlook(outlook) for rate, outlook in status.under_house.items()
         },
@@ -76,16 +72,16 @@ def _outlook(outlook: "Outlook") -> dict[str, Any]:
     return {
         **figures,
         "called": outlook.called,
-        "call_index_move_down": _move(outlook.down),
-        "call_index_move_up": _move(outlook.up),
+        "call_index_move_down": outlook.down.move,
+        "call_index_move_up": outlook.up.move,
         "call_index_move_method": {"down": outlook.down.method, "up": outlook.up.method},
         "cure": {symbol: asdict(cure) for symbol, cure in outlook.cure.items()},
     }
 
 
-def _move(trigger: Trigger) -> float | None:
-    """The move of a trigger."""
-    return trigger.move
+def _maintenance(account: AccountAtHand) -> float:
+    """Dollars of maintenance margin."""
+    return account.figures().maintenance_margin_usd
 
 
 def _asked_move(status: "MarginStatus") -> float | None:
@@ -100,16 +96,13 @@ def _asked_move(status: "MarginStatus") -> float | None:
 
 def _option_figures(account: AccountAtHand) -> dict[str, Any]:
     """What long options ask and what written ones ask beyond their marks, in dollars."""
-    held = account.positions
+    held, figures = account.positions, account.figures()
     values = held.contracts * held.multipliers * held.option_marks
-    lent = account.figures().option_loan_value_usd
-    written = float(-values[values < 0.0].sum())
+    bought, written = float(values[values > 0.0].sum()), float(-values[values < 0.0].sum())
     return {
-        "option_requirement_usd": float(values[values > 0.0].sum()) - lent,
-        "cash_beyond_premium_usd": account.figures().maintenance_margin_usd - written,
-        "max_debit_usd": (
-            account.figures().long_market_value_usd - account.figures().maintenance_margin_usd
-        ),
+        "option_requirement_usd": bought - figures.option_loan_value_usd,
+        "cash_beyond_premium_usd": figures.maintenance_margin_usd - written,
+        "max_debit_usd": figures.long_market_value_usd - figures.maintenance_margin_usd,
     }
 
 
@@ -123,7 +116,7 @@ def _only_holding(account: AccountAtHand) -> dict[str, Any]:
     price, short = float(held.marks[i]), bool(held.shares[i] < 0.0)
     facts = (price, terms.multiples[i], short, terms.benchmark_classes[i], terms.overlays[i])
     maintenance = float(maintenance_per_share(*facts, terms.rules))
-    initial = account.per_share(i, short=short)
+    initial = account.initial_per_share(i, short=short)
     end_of_day = float(end_of_day_initial_per_share(*facts, terms.rules))
     break_even = None if short else float(relief_strike(price, maintenance, terms.rules))
     return {
@@ -163,18 +156,21 @@ def _priced(account: AccountAtHand, symbol: str, trigger: Trigger) -> dict[str, 
 
 
 def _moved_fund(status: "MarginStatus") -> dict[str, Any]:
-    """The call price of the fund that was asked about."""
+    """The call price of the fund that was asked about; there is none of one that is not held."""
     symbol = status.snapshot.move_fund
-    if symbol is None or symbol not in status.prices:
+    if symbol is None:
         return {}
-    priced = _priced(status.account, symbol, status.prices[symbol])
+    trigger = status.prices.get(symbol, Trigger(None, "none"))
+    priced = _priced(status.account, symbol, trigger)
     return {key: priced[key] for key in ("call_price_usd", "call_move")}
 
 
 def _cut_fund(status: "MarginStatus") -> dict[str, Any]:
-    """What trading the fund that was asked about would do."""
-    cure = status.now.cure.get(status.snapshot.cut_fund or "")
-    return {} if cure is None else asdict(cure)
+    """What trading the fund that was asked about would do; nothing, if it is not held."""
+    symbol = status.snapshot.cut_fund
+    if symbol is None:
+        return {}
+    return asdict(cure_with(status.account, status.account.place(symbol)))
 
 
 def _order(status: "MarginStatus") -> dict[str, Any]:

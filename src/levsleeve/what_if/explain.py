@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from levsleeve.margin.combination import (
     pair,
     share_requirement,
 )
-from levsleeve.margin.house import NO_OVERLAY
-from levsleeve.margin.policy import RateOverlay
+from levsleeve.margin.house import NO_OVERLAY, applies
+from levsleeve.margin.options import loan_value_rate
 from levsleeve.margin.requirement import (
     boxed_per_share,
     long_maintenance_rate,
@@ -28,10 +29,10 @@ from levsleeve.margin.requirement import (
 )
 from levsleeve.margin.schedule import MarginRules, rule_source
 from levsleeve.what_if.account import AccountAtHand
-from levsleeve.what_if.snapshot import OptionHolding
+from levsleeve.what_if.snapshot import OptionHolding, in_digits
 
-CENT = 1e-9
-"""Requirements per share this close are the same."""
+NEARLY = 1e-9
+"""Units and dollars this close, relative to what is held and to the price, are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,12 @@ def _fund_lines(account: AccountAtHand, i: int) -> list[PositionLine]:
         side = "long" if held.shares[i] > 0.0 else "short"
         value = float(held.shares[i] * held.marks[i])
         lines.append(
-            _line(f"{side} {abs(held.shares[i]):g} {fund.symbol}", fund.symbol, value, parts[0])
+            _line(
+                f"{side} {in_digits(abs(held.shares[i]))} {fund.symbol}",
+                fund.symbol,
+                value,
+                parts[0],
+            )
         )
     if account.boxed[i] > 0.0:
         lines.append(_boxed_line(account, i))
@@ -92,7 +98,7 @@ def _line(position: str, fund: str, value: float, parts: list[Part]) -> Position
     rules = list(dict.fromkeys(part.rule for part in parts))
     sources = list(dict.fromkeys(part.source for part in parts))
     if len(parts) > 1:
-        rules = [f"{part.units:g}: {part.rule}" for part in parts]
+        rules = [f"{in_digits(part.units)}: {part.rule}" for part in parts]
     return PositionLine(
         position=position,
         fund=fund,
@@ -117,7 +123,7 @@ def _boxed_line(account: AccountAtHand, i: int) -> PositionLine:
     )
     symbol = account.funds[i].symbol
     return PositionLine(
-        position=f"boxed {units:g} {symbol}",
+        position=f"boxed {in_digits(units)} {symbol}",
         fund=symbol,
         market_value_usd=0.0,
         requirement_usd=part.requirement_usd,
@@ -141,7 +147,7 @@ def _parts(account: AccountAtHand, i: int, pairing: Pairing) -> list[list[Part]]
         for p in members:
             alone[p] -= used
     for p, units in enumerate(alone):
-        if units > CENT:
+        if units > NEARLY * pairing.units[p]:
             words, source = _alone_words(account, i, pairing, p)
             parts[p].append(Part(float(units), float(units * pairing.alone[p]), words, source))
     return parts
@@ -177,7 +183,7 @@ def _combination_words(
 ) -> tuple[str, str]:
     """What a combination is, and its source."""
     names = [_option(account, pairing, p) for p in members if p > 0]
-    strikes = [f"{option.strike_usd:g} {option.option}" for option in names]
+    strikes = [f"{in_digits(option.strike_usd)} {option.option}" for option in names]
     kind, each = pairing.kinds[c], float(pairing.costs[c])
     source = {
         PROTECTIVE: "FINRA 4210(f)(2)(H)(v)a (secondary)",
@@ -209,18 +215,16 @@ def _alone_words(account: AccountAtHand, i: int, pairing: Pairing, p: int) -> tu
             f"uncovered: its mark and the rate less out-of-the-money, ${each:,.2f} a share",
             rule_source(on, "options"),
         )
-    lent = account.figures().option_loan_value_usd > 0.0
-    words = (
-        "paid in full; lends part of its price beyond nine months"
-        if lent
-        else "paid in full, lends nothing"
-    )
+    words = "paid in full, lends nothing"
+    if loan_value_rate(float(option.expiry_date.toordinal()), account.terms.rules) > 0.0:
+        words = "paid in full; lends part of its price beyond nine months"
     return words, "FINRA 4210(f)(2)(D) (secondary)"
 
 
 def share_words(account: AccountAtHand, i: int) -> tuple[str, str]:
     """What sets the requirement of shares that nothing hedges, and its source."""
     held, terms, rules = account.positions, account.terms, MarginRules(*account.terms.rules)
+    on = account.rulebook.rules_as_of or account.on
     price, multiple, short = float(held.marks[i]), float(terms.multiples[i]), held.shares[i] < 0.0
     if not math.isnan(rules.flat_rate):
         return (
@@ -233,12 +237,11 @@ def share_words(account: AccountAtHand, i: int) -> tuple[str, str]:
             price, multiple, short, terms.benchmark_classes[i], NO_OVERLAY, terms.rules
         )
     )
-    if each > by_rule + CENT:
+    if each > by_rule + NEARLY * price:
         return (
             f"house rate: {each / price:.2%} of value (rule: {by_rule / price:.2%})",
-            _house_source(account),
+            _house_source(account, on, multiple),
         )
-    on = account.rulebook.rules_as_of or account.on
     if rules.portfolio_mode:
         worst = f"worst index move x {abs(multiple):g} = {each / price:.2%} of value"
         return f"coarse portfolio margin: {worst}", rule_source(on, "portfolio")
@@ -262,7 +265,7 @@ def _rule_words(
         cap = ", capped" if rules.long_base * scale > 1.0 else ""
         return f"{rules.long_base:.0%} x {scale:g} = {rate:.1%} of value{cap}"
     rate = float(short_maintenance_rate(price, multiple, row))
-    if each > rate * price + CENT:
+    if each > rate * price + NEARLY * price:
         return f"floor of ${each:,.2f} a share"
     if price < rules.short_floor_usd:
         return f"100 % of value under ${rules.short_floor_usd:,.2f}"
@@ -270,11 +273,11 @@ def _rule_words(
     return f"{rules.short_base:.0%} x {scale:g} = {rate:.1%} of value{cap}"
 
 
-def _house_source(account: AccountAtHand) -> str:
-    """Where the house rates come from."""
+def _house_source(account: AccountAtHand, on: date, multiple: float) -> str:
+    """Where the house rates of the day come from."""
     sources = [
         f"{overlay.source} ({overlay.standing})" if overlay.source else "the account's policy"
         for overlay in account.rulebook.overlays
-        if not (isinstance(overlay, RateOverlay) and overlay.until and overlay.until < account.on)
+        if applies(overlay, on, multiple)
     ]
     return "; ".join(dict.fromkeys(sources)) or "a house rate"

@@ -19,6 +19,7 @@ from levsleeve.margin.requirement import boxed_per_share
 from levsleeve.pricing.black_scholes import option_price
 
 STEP = 0.0005
+STEP_BEYOND = 0.01
 FARTHEST = 1e4
 HALVINGS = 200
 
@@ -27,8 +28,9 @@ class Scene(NamedTuple):
     """An account and how its options are revalued.
 
     ``boxed`` are shares per fund held long and short at once, beside the net ``positions``.  With
-    ``reprices`` options follow the fund by Black-Scholes at ``volatilities`` (nan: their intrinsic
-    value and today's time value) over ``years``; without, they keep their marks.
+    ``reprices`` options follow the fund by Black-Scholes at ``volatilities`` over ``years``, or
+    where those are nan keep the distance of their mark from their intrinsic value, at least at 0;
+    without, they keep their marks.
     """
 
     cash_usd: float
@@ -76,8 +78,7 @@ def _repriced(scene: Scene, k: int, price: float) -> float:
     strike, right = held.strikes[k], held.rights[k]
     if math.isnan(scene.volatilities[k]):
         was = in_the_money(held.marks[int(held.underlyings[k])], strike, right)
-        time_value = max(0.0, held.option_marks[k] - was)
-        return in_the_money(price, strike, right) + time_value
+        return max(0.0, in_the_money(price, strike, right) + held.option_marks[k] - was)
     return option_price(price, strike, scene.years[k], 0.0, scene.volatilities[k], right)
 
 
@@ -85,7 +86,7 @@ def _repriced(scene: Scene, k: int, price: float) -> float:
 def first_call(scene: Scene, weights: Floats, direction: float) -> float:
     """The nearest move in ``direction`` (-1 or 1) where excess liquidity crosses zero; nan if none.
 
-    Steps of 0.05 % down to -100 %, upward growing from 100 % on; then halved to the last bit.
+    Steps of 0.05 % to 100 %, upward from there of 1 % of the move; then halved to the last bit.
     """
     start, found = 0.0, math.nan
     below = excess_after(scene, weights, start)
@@ -93,7 +94,8 @@ def first_call(scene: Scene, weights: Floats, direction: float) -> float:
         return 0.0
     farthest = -1.0 if direction < 0.0 else FARTHEST
     while math.isnan(found) and start * direction < farthest * direction:
-        end = start + direction * STEP * max(1.0, abs(start))
+        step = STEP if abs(start) < 1.0 else STEP_BEYOND * abs(start)
+        end = start + direction * step
         end = max(end, farthest) if direction < 0.0 else min(end, farthest)
         excess = excess_after(scene, weights, end)
         if (excess < 0.0) != (below < 0.0):

@@ -56,10 +56,9 @@ def most_value(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 
     """Dollars of fund ``i`` that can be opened on one side, beyond closing what is held against it.
 
     Available funds less the head-room of the policy, over the order's initial margin per dollar.
+    Shares that would cover a written option may be bought or sold short beyond it.
     """
-    held = float(account.positions.shares[i])
-    flat = account.traded(i, -held) if held * (-1.0 if short else 1.0) < 0.0 else account
-    available = available_for_orders(flat)
+    available = available_for_orders(_without_other_side(account, i, short=short))
     usable = available - float(sizing_reserve(available, account.terms.rules)) - fee_usd
     price, terms = float(account.positions.marks[i]), account.terms
     each = order_initial_per_share(
@@ -73,11 +72,18 @@ def most_shares(account: AccountAtHand, i: int, *, short: bool, fee_usd: float =
 
     An account below the minimum equity may buy what its cash pays, and sell nothing short.
     """
-    price = float(account.positions.marks[i])
+    price, sign = float(account.positions.marks[i]), -1.0 if short else 1.0
+    flat = _without_other_side(account, i, short=short)
     value = most_value(account, i, short=short, fee_usd=fee_usd)
-    shares = math.floor(value / price * (1.0 + ROUNDING))
-    sign = -1.0 if short else 1.0
-    if order_accepted(account, i, sign * shares, fee_usd):
-        return float(shares)
-    paid = 0.0 if short else math.floor(max(0.0, account.cash_usd - fee_usd) / price)
-    return float(min(shares, paid))
+    most = math.floor(value / price * (1.0 + ROUNDING))
+    paid = math.floor(max(0.0, flat.cash_usd - fee_usd) / price * (1.0 + ROUNDING))
+    for shares in (most, min(most, paid)):
+        if order_accepted(flat, i, sign * shares, fee_usd):
+            return float(shares)
+    return 0.0
+
+
+def _without_other_side(account: AccountAtHand, i: int, *, short: bool) -> AccountAtHand:
+    """The account after closing what it holds of fund ``i`` on the other side."""
+    held = float(account.positions.shares[i])
+    return account.traded(i, -held) if held * (-1.0 if short else 1.0) < 0.0 else account

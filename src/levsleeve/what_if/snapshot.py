@@ -1,11 +1,11 @@
-"""Account snapshots: a date, cash, funds and holdings, read from JSON and checked by name."""
+"""Account snapshots: a date, cash, funds and holdings, each checked by name."""
 
 import json
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from levsleeve.errors import AccountError, DataError
@@ -15,17 +15,30 @@ from levsleeve.margin.policy import Policy
 from levsleeve.margin.profile import DEFAULT_PROFILE
 from levsleeve.strict_table import StrictTable, in_words
 
-Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Price = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-Signed = Annotated[float, Field(allow_inf_nan=False)]
+MOST = 1e12
+"""No price, number of shares or amount of cash is larger."""
+LEAST_PRICE_USD = 0.0001
+"""The smallest step of a quote."""
+MOST_MULTIPLE = 100.0
+"""No fund has a daily multiple near it."""
+
+Dollars = Annotated[float, Field(ge=0.0, le=MOST, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=LEAST_PRICE_USD, le=MOST, allow_inf_nan=False)]
+Count = Annotated[float, Field(gt=0.0, le=MOST, allow_inf_nan=False)]
+Signed = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Side = Literal["long", "short"]
+
+
+def in_digits(number: float) -> str:
+    """A count or price as it was written, without an exponent."""
+    return np.format_float_positional(number, precision=9, trim="-")
 
 
 class FundEntry(StrictTable):
     """A fund as the snapshot gives it: what the catalogue knows may be left out."""
 
     price_usd: Price
-    multiple: Signed | None = None
+    multiple: Annotated[float, Field(allow_inf_nan=False)] | None = None
     benchmark: BenchmarkClass | None = None
 
 
@@ -34,11 +47,11 @@ class ShareHolding(StrictTable):
 
     fund: str
     side: Side
-    shares: Price
+    shares: Count
 
     def __str__(self) -> str:
         """The way a trader writes it."""
-        return f"{self.side} {self.shares:g} {self.fund}"
+        return f"{self.side} {in_digits(self.shares)} {self.fund}"
 
 
 class OptionHolding(StrictTable):
@@ -47,16 +60,16 @@ class OptionHolding(StrictTable):
     option: Literal["call", "put"]
     fund: str
     side: Side
-    contracts: Price
-    shares_per_contract: Price = 100.0
+    contracts: Count
+    shares_per_contract: Count = 100.0
     strike_usd: Price
     price_usd: Dollars
     expiry_date: date
 
     def __str__(self) -> str:
         """The way a trader writes it."""
-        contract = f"{self.fund} {self.expiry_date} {self.strike_usd:g} {self.option}"
-        return f"{self.side} {self.contracts:g} {contract}"
+        contract = f"{self.fund} {self.expiry_date} {in_digits(self.strike_usd)} {self.option}"
+        return f"{self.side} {in_digits(self.contracts)} {contract}"
 
 
 class Order(StrictTable):
@@ -65,7 +78,7 @@ class Order(StrictTable):
     fund: str
     action: Literal["buy", "sell"] | None = None
     side: Side | None = None
-    shares: Price | None = None
+    shares: Count | None = None
     fee_usd: Dollars = 0.0
 
     @model_validator(mode="after")
@@ -94,13 +107,13 @@ class Snapshot(StrictTable):
     cash_usd: Signed
     special_memorandum_account_usd: Signed | None = None
     funds: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    holdings: list[dict[str, Any]] = Field(default_factory=list)
+    holdings: list[Any] = Field(default_factory=list)
     policy: Policy = Field(default_factory=Policy)
     order: Order | None = None
     cut_fund: str | None = None
     move_fund: str | None = None
     index_direction: Literal["down", "up"] | None = None
-    volatility_index: Price | None = None
+    volatility_index: Count | None = None
     previous_index_return: Signed | None = None
 
 
@@ -112,46 +125,6 @@ class FundAtHand(StrictTable):
     multiple: float
     benchmark_class: BenchmarkClass
     note: str = ""
-
-
-def read_snapshot(text: str, subject: str) -> Snapshot:
-    """Parse JSON into a snapshot.
-
-    Raises
-    ------
-    AccountError
-        With the subject, the key and what would be right.
-    """
-    try:
-        return Snapshot.model_validate_json(text)
-    except ValidationError as error:
-        found = error.errors()[0]
-        if found["type"] == "json_invalid":
-            raise AccountError(f"{subject}: not JSON: {found['ctx']['error']}") from None
-        raise AccountError(f"{subject}: {in_words(error, Snapshot)}") from None
-
-
-def snapshot_of(account: Snapshot | Mapping[str, Any] | str | Path) -> tuple[Snapshot, str]:
-    """A snapshot from a file, a mapping or itself, and what to call it in an error.
-
-    Raises
-    ------
-    AccountError
-        If the file cannot be read or is not a snapshot.
-    """
-    if isinstance(account, Snapshot):
-        return account, "account"
-    if isinstance(account, Mapping):
-        return read_snapshot(json.dumps(dict(account), default=str), "account"), "account"
-    try:
-        text = Path(account).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise AccountError(f"{account}: no such file; an account snapshot is a JSON file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AccountError(
-            f"{account}: cannot be read ({error}); an account snapshot is a JSON file"
-        ) from None
-    return read_snapshot(text, str(account)), str(account)
 
 
 def holdings_of(snapshot: Snapshot, subject: str) -> list[ShareHolding | OptionHolding]:
@@ -168,12 +141,16 @@ def holdings_of(snapshot: Snapshot, subject: str) -> list[ShareHolding | OptionH
     ]
 
 
-def _holding(
-    number: int, written: Mapping[str, Any], on: date, subject: str
-) -> ShareHolding | OptionHolding:
+def _holding(number: int, written: object, on: date, subject: str) -> ShareHolding | OptionHolding:
     """One holding: with the key ``option`` an option, without it shares."""
+    if not isinstance(written, Mapping):
+        raise AccountError(
+            f"{subject}: holding {number}: {written!r:.60}; "
+            "a table with fund, side and shares, or one of an option, is right"
+        )
     kind = OptionHolding if "option" in written else ShareHolding
-    words = [str(written[key]) for key in ("side", "fund", "option") if key in written]
+    told = [written.get(key) for key in ("side", "fund", "option")]
+    words = [word for word in told if isinstance(word, str)]
     named = f"{subject}: holding {number} ({' '.join(words) or 'nameless'})"
     try:
         holding = kind.model_validate_json(json.dumps(dict(written)))
@@ -207,12 +184,16 @@ def fund_at_hand(symbol: str, snapshot: Snapshot, subject: str, needed_by: str) 
     except ValidationError as error:
         raise AccountError(f"{subject}: funds.{symbol}: {in_words(error, FundEntry)}") from None
     known = _known(symbol, snapshot.rules_as_of or snapshot.date_)
-    multiple = entry.multiple if entry.multiple is not None else known and known[0]
-    if not multiple:
-        what = "0" if multiple == 0.0 else "missing"
+    multiple = known[0] if entry.multiple is None and known else entry.multiple
+    if multiple is None:
         raise AccountError(
-            f"{subject}: funds.{symbol}: multiple: {what}, and the catalogue does not know the "
+            f"{subject}: funds.{symbol}: multiple: missing, and the catalogue does not know the "
             "fund; its signed daily multiple is right (1 for a plain stock)"
+        )
+    if not 0.0 < abs(multiple) <= MOST_MULTIPLE:
+        raise AccountError(
+            f"{subject}: funds.{symbol}: multiple: {multiple:g}; a signed daily multiple, not 0 "
+            f"and at most {MOST_MULTIPLE:g} in size, is right"
         )
     benchmark, note = entry.benchmark, ""
     if benchmark is None:
@@ -223,7 +204,7 @@ def fund_at_hand(symbol: str, snapshot: Snapshot, subject: str, needed_by: str) 
     return FundAtHand(
         symbol=symbol,
         price_usd=entry.price_usd,
-        multiple=float(multiple),
+        multiple=multiple,
         benchmark_class=benchmark,
         note=note,
     )

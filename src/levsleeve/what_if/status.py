@@ -8,9 +8,11 @@ from typing import Any
 
 from levsleeve.margin.schedule import MarginRules
 from levsleeve.what_if.account import AccountAtHand, Figures, account_at_hand
+from levsleeve.what_if.as_dict import status_dict
 from levsleeve.what_if.cure import Cure, cure_with, is_called
 from levsleeve.what_if.explain import PositionLine, position_lines
-from levsleeve.what_if.snapshot import FundAtHand, Snapshot, snapshot_of
+from levsleeve.what_if.reading import Reading, read_account
+from levsleeve.what_if.snapshot import FundAtHand, Snapshot
 from levsleeve.what_if.triggers import Trigger, index_trigger, price_trigger
 
 HOUSE_RATES = (0.60, 0.80, 1.00)
@@ -60,18 +62,17 @@ class MarginStatus:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists and numbers with stable keys; None for what is infinite or absent."""
-        from levsleeve.what_if.as_dict import status_dict
-
         return status_dict(self)
 
 
-def margin_status(account: Snapshot | Mapping[str, Any] | str | Path) -> MarginStatus:
+def margin_status(account: Mapping[str, Any] | str | Path) -> MarginStatus:
     """What the rulebook says of an account snapshot.
 
     Parameters
     ----------
     account
-        The path of a JSON file, or the same as a mapping.
+        The path of a JSON file, or the same as a mapping.  A profile that is a path starts from
+        the folder of the file; in a mapping, from the current one.
 
     Raises
     ------
@@ -91,13 +92,12 @@ def margin_status(account: Snapshot | Mapping[str, Any] | str | Path) -> MarginS
     >>> status.figures.maintenance_margin_usd, status.figures.excess_liquidity_usd
     (60000.0, 0.0)
     """
-    snapshot, subject = snapshot_of(account)
-    return status_of(snapshot, subject)
+    return status_of(read_account(account))
 
 
-def status_of(snapshot: Snapshot, subject: str) -> MarginStatus:
-    """The status of a snapshot that was read elsewhere; ``subject`` names it in errors."""
-    at_hand = account_at_hand(snapshot, subject)
+def status_of(reading: Reading) -> MarginStatus:
+    """The status of a snapshot that was read elsewhere."""
+    at_hand = account_at_hand(reading)
     repriced = (
         index_trigger(at_hand, "down", reprices=True),
         index_trigger(at_hand, "up", reprices=True),
@@ -105,7 +105,7 @@ def status_of(snapshot: Snapshot, subject: str) -> MarginStatus:
     overlaid = math.isnan(_rule(at_hand).flat_rate)
     return MarginStatus(
         account=at_hand,
-        snapshot=snapshot,
+        snapshot=reading.snapshot,
         now=_outlook(at_hand),
         repriced=repriced,
         under_house={
@@ -129,7 +129,7 @@ def _held(account: AccountAtHand) -> list[tuple[int, FundAtHand]]:
     return [
         (i, fund)
         for i, fund in enumerate(account.funds)
-        if account.positions.shares[i] != 0.0 or i in underlyings
+        if account.positions.shares[i] != 0.0 or account.boxed[i] > 0.0 or i in underlyings
     ]
 
 

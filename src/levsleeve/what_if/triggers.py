@@ -85,9 +85,9 @@ def _trigger(account: AccountAtHand, scene: Scene, weights: Floats, direction: f
     if not account.options and not account.boxed.any():
         move = _closed_form(account, weights)
         if move * direction >= 0.0 and _straight(scene, weights, move):
-            return Trigger(move, "closed form")
+            return Trigger(move + 0.0, "closed form")
     solved = float(first_call(scene, weights, direction))
-    return Trigger(None, "none") if math.isnan(solved) else Trigger(solved, "solved")
+    return Trigger(None, "none") if math.isnan(solved) else Trigger(solved + 0.0, "solved")
 
 
 def _closed_form(account: AccountAtHand, weights: Floats) -> float:
