@@ -23,7 +23,11 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory, price_cache: Path) -> S
     root = tmp_path_factory.mktemp("reader")
     small = make_workspace(root, price_cache, study=text)
     study = small.rename(small.with_name("quickstart.toml"))
-    shutil.copytree(REPOSITORY / "notebooks", root / "notebooks")
+    for folder in ("notebooks", "docs/examples"):
+        shutil.copytree(REPOSITORY / folder, root / folder)
+    for other in (REPOSITORY / "backtests").glob("*.toml"):
+        if other.name != study.name:
+            shutil.copy(other, study.parent)
     result = run_study(read_study(study), study, Library.open(price_cache))
     publish(result, study.parent / "out" / "quickstart", tearsheets=False)
     return result

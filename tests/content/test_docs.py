@@ -1,8 +1,9 @@
 """README and docs are true: their examples run, their tables are complete, their links lead on.
 
 A fenced block is ``python`` (executed), ``pycon`` (a doctest), ``console`` (commands with their
-real output, ``...`` for anything), ``sh`` (commands that must exist), ``toml`` (must parse) or
-``text``.  With ``title="PATH"`` it is a file of the reader's checkout, written before it is used.
+real output, ``...`` for anything), ``sh`` (commands that must exist), ``toml`` and ``json`` (must
+parse) or ``text``.  With ``title="PATH"`` it is a file of the reader's checkout, written before it
+is used; a file that comes along is shown as it is.
 """
 
 import doctest
@@ -12,10 +13,11 @@ import shlex
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 from levsleeve.backtests.events import COLUMNS
 from levsleeve.backtests.measures import Measures
@@ -23,7 +25,17 @@ from levsleeve.backtests.state import FLOW_CAUSES, EventKind
 from levsleeve.backtests.study import AccountTable, SleeveTable, Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.cli.app import app, main
+from levsleeve.margin.policy import (
+    FactorOverlay,
+    FlowOverlay,
+    Policy,
+    RateOverlay,
+    VolatilityOverlay,
+)
+from levsleeve.margin.profile import Profile, load_profile, profile_names
 from levsleeve.reports.comparison import LABELS, comparison_dict, label_of, shown
+from levsleeve.what_if.snapshot import FundEntry, OptionHolding, Order, ShareHolding, Snapshot
+from levsleeve.what_if.status import margin_status
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,10 +75,28 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):.*## ", prose("Makefile"), flags=re.MULTILINE))
 
 
-def first_cells(page: str) -> set[str]:
+def section(page: str, title: str) -> str:
+    """The text below a heading of the second level."""
+    return prose(page).split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def coded(text: str) -> set[str]:
+    """Everything in code style."""
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def first_cells_of(text: str) -> set[str]:
     """Everything in code style in the first cell of a table row."""
-    rows = re.findall(r"^\|([^|]*)\|", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
-    return {code for row in rows for code in re.findall(r"`([^`]+)`", row)}
+    return coded("\n".join(re.findall(r"^\|([^|]*)\|", text, re.MULTILINE)))
+
+
+def first_cells(page: str) -> set[str]:
+    return first_cells_of(prose(page))
+
+
+def keys_of(*tables: type[BaseModel]) -> set[str]:
+    """The keys that a user may write in these tables."""
+    return {field.alias or name for table in tables for name, field in table.model_fields.items()}
 
 
 # --- examples ------------------------------------------------------------------------------------
@@ -84,7 +114,7 @@ class Reader:
     def follow(self, block: Block) -> None:
         if block.title is not None:
             path = self.root / block.title
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
         act = getattr(self, f"_{block.kind or 'text'}", None)
         assert act is not None, f"{self.page.name}: a block of kind {block.kind!r} is not tested"
@@ -126,9 +156,14 @@ class Reader:
             program, *arguments = shlex.split(line, comments=True)
             known = {"make": make_targets(), "levsleeve": commands()}
             assert arguments[0] in known[program], line
+            files = [argument for argument in arguments[1:] if "/" in argument]
+            assert [name for name in files if not (self.root / name).exists()] == [], line
 
     def _toml(self, block: Block) -> None:
         tomllib.loads(block.text)
+
+    def _json(self, block: Block) -> None:
+        json.loads(block.text)
 
     def _text(self, block: Block) -> None:
         """Pictures and printed tables; the README's table has a test of its own."""
@@ -150,6 +185,15 @@ def test_no_fence_of_a_page_escapes_the_tests() -> None:
     for page in PAGES:
         fences = re.findall(r"^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert len(fences) == 2 * len(blocks(page)), page.name
+
+
+def test_a_file_that_comes_along_is_shown_as_it_is() -> None:
+    shown_files = [(block.title, block.text) for page in PAGES for block in blocks(page)]
+    shipped = [(ROOT / title, text) for title, text in shown_files if title]
+    compared = [(path, text) for path, text in shipped if path.exists()]
+    assert compared
+    for path, text in compared:
+        assert text == path.read_text(encoding="utf-8"), path
 
 
 # --- completeness --------------------------------------------------------------------------------
@@ -177,22 +221,18 @@ def test_every_command_is_in_the_docs_and_no_other() -> None:
 
 
 def test_every_key_of_a_study_is_in_the_table_of_the_tutorial_and_no_other() -> None:
-    keys = {
-        field.alias or name
-        for table in (Study, AccountTable, SleeveTable)
-        for name, field in table.model_fields.items()
-    } - {"account", "sleeve"}  # the tables themselves
-    section = prose("docs/tutorial.md").split("## Every key of a study file")[1]
-    rows = re.findall(r"^\|([^|]*)\|", section, flags=re.MULTILINE)
-    documented = {code for row in rows for code in re.findall(r"`([^`]+)`", row)}
-    assert documented == keys
+    keys = keys_of(Study, AccountTable, SleeveTable) - {"account", "sleeve"}  # tables themselves
+    assert first_cells_of(section("docs/tutorial.md", "Every key of a study file")) == keys
 
 
 def test_the_defaults_in_the_table_of_the_tutorial_are_those_of_the_account() -> None:
-    section = prose("docs/tutorial.md").split("`[account]`")[1].split("`[[sleeve]]`")[0]
-    rows = re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", section, flags=re.MULTILINE)
-    written = {key: tomllib.loads(f"value = {value}")["value"] for key, value in rows}
-    assert written == AccountTable().model_dump()
+    table = prose("docs/tutorial.md").split("`[account]`")[1].split("`[[sleeve]]`")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", table, flags=re.MULTILINE)
+    written = {
+        key: None if "profile's" in cell else tomllib.loads(f"value = {cell.strip('`')}")["value"]
+        for key, cell in rows
+    }
+    assert written == AccountTable().model_dump() | {"policy": None}
 
 
 def test_every_column_and_every_kind_of_event_is_explained() -> None:
@@ -230,11 +270,86 @@ def test_every_fund_with_a_financing_spread_is_on_the_page_of_models() -> None:
 
 
 def test_every_date_of_the_requirements_is_on_the_page_of_margin_rules() -> None:
-    entries = tomllib.loads(prose("src/levsleeve/margin/tables/shares.toml"))["requirement"]
+    tables = tomllib.loads(prose("src/levsleeve/margin/tables/requirements.toml"))
     page = prose("docs/margin.md")
-    for entry in entries:
-        assert f"| {entry['effective']} |" in page
-        assert entry["standing"] in page
+    for kind, entries in tables.items():
+        for entry in entries:
+            row = f"| {entry['effective']} | {kind.replace('_', ' ')} |"
+            (line,) = [line for line in page.splitlines() if line.startswith(row)]
+            standing = re.split("[;,]", entry["standing"])[0]
+            assert standing in line
+
+
+def test_every_switch_is_in_the_table_of_the_page_of_brokers_with_its_values() -> None:
+    table = section("docs/brokers.md", "Switches")
+    assert first_cells_of(table) == keys_of(Policy)
+    rows = {
+        key: cell
+        for keys, cell in re.findall(r"^\| (`.+?`) \| (.+?) \|", table, flags=re.MULTILINE)
+        for key in coded(keys)
+    }
+    for name, field in Policy.model_fields.items():
+        values = get_args(field.annotation)
+        if isinstance(field.default, str):
+            assert re.findall(r'"(\w+)"', rows[name]) == list(values), name
+        else:
+            assert rows[name].startswith("none" if field.default is None else f"`{field.default}`")
+
+
+def test_every_key_of_a_profile_and_of_a_house_rate_is_explained() -> None:
+    profile = section("docs/brokers.md", "A broker of your own")
+    named = {re.sub(r"[\[\]]|\.NAME", "", cell) for cell in first_cells_of(profile)}
+    assert named == keys_of(Profile)
+    house = coded(section("docs/margin.md", "House rates"))
+    overlays = (FactorOverlay, RateOverlay, VolatilityOverlay, FlowOverlay)
+    assert keys_of(*overlays) - house == set()
+    assert {table.model_fields["kind"].default for table in overlays} <= house
+
+
+def test_every_broker_profile_is_on_the_page_of_brokers_with_its_standing() -> None:
+    table = section("docs/brokers.md", "Profiles")
+    assert first_cells_of(table) == {"profile", *profile_names()}
+    for name in profile_names():
+        (row,) = [line for line in table.splitlines() if line.startswith(f"| `{name}`")]
+        house = load_profile(name).house
+        standing = house[0].standing.split(";")[0] if house else "as their tables say"
+        assert standing in row.split("|")[-2]
+
+
+def test_every_key_of_an_account_file_is_in_the_tables_of_its_page_and_no_other() -> None:
+    keys = keys_of(Snapshot, FundEntry, ShareHolding, OptionHolding, Order)
+    assert first_cells_of(section("docs/what-if.md", "The file")) == keys
+
+
+ACCOUNTS: list[dict[str, Any]] = [
+    {
+        "special_memorandum_account_usd": 1_000.0,
+        "holdings": [{"fund": "UPRO", "side": "long", "shares": 100}],
+        "order": {"fund": "UPRO", "side": "long"},
+        "cut_fund": "UPRO",
+        "move_fund": "UPRO",
+    },
+    {"order": {"fund": "UPRO", "action": "buy", "shares": 1}},
+]
+"""With the example account, these bring every name that an answer can have."""
+
+
+def answers() -> list[dict[str, Any]]:
+    simple = {"date": "2019-06-03", "cash_usd": 1e5, "funds": {"UPRO": {"price_usd": 60.0}}}
+    shown_one = margin_status(ROOT / "docs" / "examples" / "account.json")
+    return [shown_one.to_dict(), *(margin_status(simple | a).to_dict() for a in ACCOUNTS)]
+
+
+def test_every_name_of_an_answer_is_explained_and_no_other() -> None:
+    text = section("docs/what-if.md", "The JSON answer")
+    given = answers()
+    names = {name for answer in given for name in answer}
+    assert names - coded(text) == set()
+    assert first_cells_of(text) - names == set()
+    inner = [cure for answer in given for cure in answer["cure"].values()]
+    inner += [price for answer in given for price in answer["call_prices"].values()]
+    inner += [line for answer in given for line in answer["positions"]]
+    assert {name for table in inner for name in table} - coded(text) == set()
 
 
 def test_every_module_of_the_package_is_placed_by_the_architecture_page() -> None:
@@ -259,6 +374,10 @@ def test_the_table_of_make_commands_is_that_of_the_makefile() -> None:
 
 
 # --- the printed comparison ----------------------------------------------------------------------
+
+
+PRINTED = {"README.md": "quickstart", "docs/notice-2009.md": "notice_2009"}
+"""Pages that print a comparison, and its study."""
 
 
 def printed_rows(page: Path) -> tuple[list[str], dict[str, list[str]]]:
@@ -296,8 +415,14 @@ def test_the_table_of_the_readme_has_the_rows_and_columns_that_are_printed_today
     assert list(rows) == list(expected_rows(comparison_dict(quickstart)))
 
 
-def test_the_figures_of_the_readme_are_the_golden_ones() -> None:
-    golden = ROOT / "backtests" / "golden" / "quickstart.json"
-    comparison = json.loads(golden.read_text(encoding="utf-8"))
-    _, rows = printed_rows(ROOT / "README.md")
+@pytest.mark.parametrize(("page", "study"), PRINTED.items())
+def test_the_figures_of_a_printed_comparison_are_the_golden_ones(page: str, study: str) -> None:
+    comparison = json.loads(prose(f"backtests/golden/{study}.json"))
+    columns, rows = printed_rows(ROOT / page)
+    assert columns[:-1] == list(comparison["sleeves"])
     assert rows == expected_rows(comparison)
+
+
+def test_every_page_that_prints_a_comparison_is_compared() -> None:
+    printing = {page for page in PAGES for block in blocks(page) if "CAGR" in block.text}
+    assert {page.relative_to(ROOT).as_posix() for page in printing} == set(PRINTED)

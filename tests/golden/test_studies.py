@@ -10,6 +10,15 @@ from levsleeve.backtests.ledger import identity_errors
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.reports.comparison import comparison_dict
 
+WEIGHTS = {
+    "bull-inverse": 0.625,
+    "bull-50-inverse": 0.625,
+    "bull-133": 1.3333,
+    "bull-200": 2.0,
+    "short-200": 2.0,
+}
+"""Gross weights of leveraged funds, where they are not half of equity."""
+
 STUDIES = sorted((REPOSITORY / "backtests").glob("*.toml"))
 
 
@@ -63,7 +72,7 @@ def test_no_sleeve_decides_on_more_than_its_weight_which_stands_under_its_cap(
 ) -> None:
     # What a fill bought is judged at the close it was decided on; one session of drift follows.
     for name, run in result.sleeves.items():
-        weight = 0.625 if name == "bull-inverse" else 0.50
+        weight = WEIGHTS.get(name, 0.50)
         held = run.ledger.filter(regex=r"^shares:[A-Z]+$").abs().to_numpy()
         prices = run.ledger.filter(regex=r"^price:[A-Z]+$").shift().to_numpy()
         decided = (held * prices).sum(axis=1) / run.ledger["equity"].shift()
@@ -71,5 +80,7 @@ def test_no_sleeve_decides_on_more_than_its_weight_which_stands_under_its_cap(
         filled = shares.loc[shares["kind"] == "order_filled", "session"].unique()
         split = run.events.loc[run.events["kind"] == "split", "session"]
         judged = decided.loc[[session for session in filled if session not in set(split)]]
-        assert len(judged) > 200
-        assert weight * 0.95 < judged.max() <= weight
+        assert judged.max() <= weight
+        if not run.margin["orders_cut"]:
+            assert len(judged) > 100
+            assert judged.max() > weight * 0.95

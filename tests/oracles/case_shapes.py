@@ -1,4 +1,4 @@
-"""One small adapter per shape of case: names in, the rulebook's own answers out, nothing computed."""
+"""One small adapter per shape of case: names in, the rulebook's answers out, nothing computed."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from tests.oracles.case_memorandum import rules_date, sma
 
-from levsleeve.backtests.orders import fill_shares
-from levsleeve.backtests.state import CASH, SPECIAL_MEMORANDUM, Tape, Terms, new_account
-from levsleeve.backtests.steps import close_session, external_flow, mark, open_session, split_fund
+from levsleeve.backtests.state import CASH, new_account
+from levsleeve.backtests.steps import split_fund
 from levsleeve.instruments.catalogue import Split, shares_per_starting_share
 from levsleeve.margin.charges import FinancingPlan, commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import activity_fee, option_commission, section_31_fee, share_commission
@@ -24,7 +24,7 @@ from levsleeve.margin.financing import (
 from levsleeve.margin.house import NO_OVERLAY
 from levsleeve.margin.policy import Policy
 from levsleeve.margin.requirement import maintenance_per_share
-from levsleeve.margin.schedule import BENCHMARK_CLASSES, BROAD, margin_rules
+from levsleeve.margin.schedule import BENCHMARK_CLASSES, margin_rules
 from levsleeve.pricing.daily_reset import (
     carry_rate,
     effective_multiple,
@@ -33,7 +33,6 @@ from levsleeve.pricing.daily_reset import (
     path_approximation,
     rebalance_trade,
 )
-from levsleeve.pricing.volatility import volatility_model
 from levsleeve.what_if.status import margin_status
 from levsleeve.what_if.two_ways import Leg, sensitivity, two_ways, two_ways_to_exposure
 
@@ -47,15 +46,22 @@ Answers = dict[str, Any]
 
 
 def account_answers(given: Mapping[str, Any]) -> Answers:
-    """An account snapshot as ``levsleeve margin`` takes it."""
-    return margin_status(given).to_dict()
+    """An account snapshot as ``levsleeve margin`` takes it, where a frozen date is no switch."""
+    snapshot, policy = dict(given), dict(given.get("policy", {}))
+    frozen = policy.pop("rules_as_of", "session")
+    if frozen != "session":
+        snapshot["rules_as_of"] = frozen
+    return margin_status({**snapshot, "policy": policy}).to_dict()
 
 
 def _days(given: Mapping[str, Any]) -> float:
-    if "days" in given:
+    if "from_date" not in given:
         return float(given["days"])
     first, last = (date.fromisoformat(given[key]) for key in ("from_date", "to_date"))
-    return float((last - first).days)
+    between = (last - first).days
+    if given.get("days", between) != between:
+        raise ValueError(f"days: {given['days']}, but the dates are {between} apart")
+    return float(between)
 
 
 def _plan(given: Mapping[str, Any]) -> FinancingPlan:
@@ -75,14 +81,13 @@ def _number(value: float | None, absent: float) -> float:
 def interest(given: Mapping[str, Any]) -> Answers:
     plan, balance = _plan(given), float(given["balance_usd"])
     kind, benchmark = given["balance"], float(given["benchmark_rate"])
+    worth = given.get("net_asset_value_usd", math.nan)
+    full = given.get("full_rate_net_asset_value_usd", math.nan)
     if kind == "debit":
         annual = debit_interest_a_year(balance, benchmark, plan)
     elif kind == "credit":
-        full = float(given["full_rate_net_asset_value_usd"])
-        plan = plan._replace(full_rate_net_liquidation_usd=full)
-        annual = credit_interest_a_year(
-            balance, float(given["net_asset_value_usd"]), benchmark, plan
-        )
+        plan = plan._replace(full_rate_net_liquidation_usd=float(full))
+        annual = credit_interest_a_year(balance, float(worth), benchmark, plan)
     elif kind == "short_proceeds":
         annual = short_rebate_a_year(balance, benchmark, plan)
     else:
@@ -95,8 +100,10 @@ def interest(given: Mapping[str, Any]) -> Answers:
 
 def borrow(given: Mapping[str, Any]) -> Answers:
     plan = financing_plan("ibkr")._replace(day_count_basis=float(given["day_count_basis"]))
-    rules = {"ibkr_102_rounded_up": {}, "close": {"borrow_markup": 1.0, "borrow_round_up_usd": 0.0}}
-    plan = plan._replace(**rules[given["mark_rule"]])
+    if given["mark_rule"] == "close":
+        plan = plan._replace(borrow_markup=1.0, borrow_round_up_usd=0.0)
+    elif given["mark_rule"] != "ibkr_102_rounded_up":
+        raise ValueError(f"mark_rule: {given['mark_rule']}; ibkr_102_rounded_up or close is right")
     close, shares = float(given["close_usd"]), float(given["shares"])
     annual = borrow_fee_a_year(shares, close, float(given["borrow_rate"]), plan)
     return {
@@ -106,8 +113,10 @@ def borrow(given: Mapping[str, Any]) -> Answers:
 
 
 def commissions(given: Mapping[str, Any]) -> Answers:
-    names = {"ibkr_fixed": "ibkr_fixed", "ibkr_tiered_first_tier": "ibkr_tiered"}
-    plan = commission_plan(names[given["plan"]])
+    plan = commission_plan(given["plan"].removesuffix("_first_tier"))
+    if given["plan"].endswith("_first_tier"):
+        first = plan.per_share_usd[:1]
+        plan = plan._replace(share_ends=np.full_like(first, math.inf), per_share_usd=first)
     if given["instrument"] == "option":
         contracts, premium = float(given["contracts"]), float(given["premium_usd"])
         return {"commission_usd": float(option_commission(contracts, premium, plan))}
@@ -127,67 +136,8 @@ def fees(given: Mapping[str, Any]) -> Answers:
     }
 
 
-PRICE_USD = 100.0
-
-
-def sma(given: Mapping[str, Any]) -> Answers:
-    """The account of the backtests, one session an event, each closed with the roll of the day."""
-    events = given["events"]
-    policy = Policy(end_of_day_initial=given["end_of_day_initial"])
-    tape = _tape(len(events) + 1, given["multiple"], date.fromisoformat(given["date"]), policy)
-    for t, event in enumerate(events, start=1):
-        tape.closes[t:, 0] *= 1.0 + (event["return"] if event["event"] == "price_move" else 0.0)
-    account = new_account(float(given["start_cash_usd"]), 1, 0)
-    account.money[SPECIAL_MEMORANDUM] = float(given["start_sma_usd"])
-    account.marks[0] = PRICE_USD
-    side = {"long": 1.0, "short": -1.0}[given["side"]]
-    rolled = []
-    for t, event in enumerate(events, start=1):
-        kind, value = event["event"], float(event.get("value_usd", 0.0))
-        if kind in ("dividend_received", "dividend_paid"):
-            tape.dividends[t, 0] = value / abs(account.shares[0])
-        open_session(account, tape, t, FREE)
-        mark(account, tape, t, FREE)
-        if kind in ("open", "add", "reduce"):
-            shares = value / account.marks[0] * (-side if kind == "reduce" else side)
-            fill_shares(account, tape, t, 0, shares, FREE)
-        elif kind in ("deposit", "withdrawal"):
-            external_flow(account, value if kind == "deposit" else -value)
-        elif kind not in ("price_move", "dividend_received", "dividend_paid"):
-            raise ValueError(f"event: {kind}; no such event")
-        close_session(account, tape, t)
-        rolled.append(float(account.money[SPECIAL_MEMORANDUM]))
-    return {
-        "special_memorandum_account_usd": rolled,
-        "compliant": [balance >= 0.0 for balance in rolled],
-    }
-
-
-NOTHING = financing_plan("ibkr")
-FREE = Terms(
-    fund_half_spread_rate=0.0, option_half_spread_rate=0.0, option_half_spread_minimum_usd=0.0,
-    liquidation_penalty_rate=0.0, commission=commission_plan("none"),
-    financing=NOTHING._replace(debit_spreads=np.zeros_like(NOTHING.debit_spreads)),
-    volatility=volatility_model("vix_standard_skew"),
-)  # fmt: skip
-"""A broker that charges nothing, at rates of zero."""
-
-
-def _tape(n: int, multiple: float, on: date, policy: Policy) -> Tape:
-    """Sessions of one fund at one price, without rates, fees or splits."""
-    nothing, one = np.zeros(n), np.ones((n, 1))
-    return Tape(
-        dates=on.toordinal() + np.arange(n, dtype=np.float64), days=np.ones(n),
-        benchmark_rates=nothing, bill_rates=nothing, volatility=nothing,
-        rules=np.tile(margin_rules(on, policy), (n, 1)), overlays=np.tile(NO_OVERLAY, (n, 1, 1)),
-        sale_fees=np.zeros((n, 5)), closes=one * PRICE_USD, splits=one.copy(), dividends=one * 0.0,
-        multiples=one * multiple, benchmark_classes=one * BROAD, borrow_rates=one * 0.0,
-        cost_rates=one * 0.0,
-    )  # fmt: skip
-
-
 def portfolio_margin(given: Mapping[str, Any]) -> Answers:
-    rules = margin_rules(date(2019, 6, 3), Policy(margin_mode="portfolio"))
+    rules = margin_rules(rules_date(given), Policy(margin_mode="portfolio"))
     width = BENCHMARK_CLASSES[given["benchmark_class"]]
     short = {"long": False, "short": True}[given["side"]]
     value, multiple = float(given["market_value_usd"]), float(given["multiple"])
@@ -197,19 +147,8 @@ def portfolio_margin(given: Mapping[str, Any]) -> Answers:
 
 def daily_reset(given: Mapping[str, Any]) -> Answers:
     multiple = float(given["multiple"])
-    if "index_returns" in given:
-        returns = given["index_returns"]
-        return {
-            "fund_return": _grown(returns, multiple) - 1,
-            "index_return": _grown(returns, 1) - 1,
-        }
-    if "pattern" in given:
-        returns = given["pattern"] * given["repeats"]
-        return {
-            "fund_value_exact": _grown(returns, multiple),
-            "fund_value_approximation": float(path_approximation(np.array(returns), multiple)),
-            "index_value": _grown(returns, 1.0),
-        }
+    if "index_returns" in given or "pattern" in given:
+        return _path(given, multiple)
     if "index_return" in given:
         return {"effective_multiple": float(effective_multiple(multiple, given["index_return"]))}
     costs = (given["cash_rate"], given["swap_spread_rate"], given["expense_ratio"])
@@ -219,11 +158,24 @@ def daily_reset(given: Mapping[str, Any]) -> Answers:
     return {"carry_rate": float(carry_rate(multiple, *costs))}
 
 
+def _path(given: Mapping[str, Any], multiple: float) -> Answers:
+    """A fund and its index over sessions in a row, or over a pattern that repeats."""
+    if "pattern" not in given:
+        fund, index = (_grown(given["index_returns"], each) for each in (multiple, 1.0))
+        return {"fund_return": fund - 1.0, "index_return": index - 1.0}
+    returns = given["pattern"] * given["repeats"]
+    return {
+        "fund_value_exact": _grown(returns, multiple),
+        "fund_value_approximation": float(path_approximation(np.array(returns), multiple)),
+        "index_value": _grown(returns, 1.0),
+    }
+
+
 def _grown(index_returns: list[float], multiple: float) -> float:
     """A dollar in a fund without carry after a path."""
     returns = np.array(index_returns, dtype=np.float64)
-    values = net_asset_values(returns, returns * 0, returns * 0, float(multiple), 0.0, 0.0)
-    return float(values[-1])
+    values = net_asset_values(returns, returns * 0, returns * 0, multiple, 0.0, 0.0)
+    return float(values[-1]) if returns.size else 1.0
 
 
 def flows(given: Mapping[str, Any]) -> Answers:
@@ -253,8 +205,8 @@ def _legs(long: Leg, short: Leg) -> Answers:
 
 
 def splits(given: Mapping[str, Any]) -> Answers:
+    given.get("ticker")
     if "splits" in given:
-        given.get("ticker")
         written = [
             Split(date.fromisoformat(row["date"]), row["new_shares"], row["old_shares"])
             for row in given["splits"]

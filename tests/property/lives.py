@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from tests.end_to_end.accounts import FREE, market_of
 
-from levsleeve.backtests.forced import is_wiped, maintenance_test
+from levsleeve.backtests.forced import is_wiped, maintenance_test, special_memorandum_test
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.measures import Measures, measure, slot_price
 from levsleeve.backtests.orders import affordable, affordable_contracts, fill_option, fill_shares
@@ -16,6 +16,7 @@ from levsleeve.backtests.state import Account, Terms, new_account
 from levsleeve.backtests.steps import close_session, expire, mark, open_session
 from levsleeve.compiled import Floats
 from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.rulebook import rulebook
 from levsleeve.pricing.black_scholes import PUT
 
 PRICEY = FREE._replace(
@@ -26,6 +27,12 @@ PRICEY = FREE._replace(
     financing=financing_plan("ibkr"),
     commission=commission_plan("ibkr_fixed"),
 )
+BOOKS = [
+    rulebook(),
+    rulebook(switches={"hedge_relief": "finra", "option_loan_value": "finra"}),
+    rulebook(switches={"order_initial": "broker", "end_of_day_initial": "ibkr_legacy"}),
+    rulebook("house_flow", {"house": {"kind": "factor", "factor": 1.35}}),
+]
 RATIOS = [2.0, 3.0, 1.5, 0.5, 0.25, 0.1, 1.0 / 3.0]
 
 
@@ -97,6 +104,7 @@ def lives(draw: st.DrawFn) -> Life:
         rate=draw(st.sampled_from([-0.005, 0.0, 0.03])),
         borrow_rate=draw(st.sampled_from([0.0, 0.04])),
         rules_as_of=draw(st.sampled_from([None, date(2010, 4, 30)])),
+        book=draw(st.sampled_from(BOOKS)),
         fees=True,
     )
     order = st.builds(Order, sessions, funds, st.integers(-4000, 4000).map(float))
@@ -129,6 +137,8 @@ def live(life: Life) -> list[Page]:
         maintenance_test(account, tape, t, terms)
         wiped = is_wiped(account)
         trades = [] if wiped else trade(account, life, t)
+        if not wiped:
+            special_memorandum_test(account, tape, t, terms)
         close_session(account, tape, t)
         pages.append(page(account, measure(account, tape, t, terms), trades))
         account.event_count[0] = 0.0

@@ -17,12 +17,14 @@ from levsleeve.backtests.measures import measure, net_liquidation
 from levsleeve.backtests.orders import (
     affordable,
     available_after,
-    closing_part,
+    available_funds,
     fill_option,
     fill_shares,
 )
 from levsleeve.backtests.state import Account, new_account
 from levsleeve.backtests.steps import expire, mark, open_session, split_fund
+from levsleeve.margin.account import closing_part
+from levsleeve.margin.rulebook import rulebook
 
 EXAMPLES = settings(max_examples=300)
 CARRY = [
@@ -74,7 +76,8 @@ def test_the_future_does_not_reach_back(life: Life) -> None:
     other = tape._replace(
         closes=tape.closes.copy(), splits=tape.splits.copy(), dividends=tape.dividends.copy(),
         volatility=tape.volatility.copy(), benchmark_rates=tape.benchmark_rates.copy(),
-        share_rules=tape.share_rules.copy(), borrow_rates=tape.borrow_rates.copy(),
+        rules=tape.rules.copy(), overlays=tape.overlays.copy(),
+        borrow_rates=tape.borrow_rates.copy(),
     )  # fmt: skip
     other.closes[half:] *= 1.7
     other.splits[half:] = 2.0
@@ -82,7 +85,8 @@ def test_the_future_does_not_reach_back(life: Life) -> None:
     other.volatility[half:] = 0.9
     other.benchmark_rates[half:] = 0.2
     other.borrow_rates[half:] = 0.5
-    other.share_rules[half:] *= 1.3
+    other.rules[half:] *= 1.3
+    other.overlays[half:] *= 1.3
     changed = replace(life, market=replace(life.market, tape=other))
     for one, two in zip(live(life)[:half], live(changed)[:half], strict=True):
         assert one.measures == two.measures
@@ -142,6 +146,38 @@ def test_without_costs_one_share_fewer_would_not_have_cured(
     assert measure(account, tape, 0, FREE).excess_liquidity < 0.0
 
 
+@EXAMPLES
+@given(holdings(), st.integers(1, 999))
+def test_with_all_costs_one_share_fewer_would_not_have_cured_a_single_fund(
+    held: tuple[Account, Life], thousandths: int
+) -> None:
+    account, life = held
+    tape, before = life.market.tape, account.shares[0]
+    account.shares[1:] = 0.0
+    needed = measure(account, tape, 0, PRICEY).maintenance_margin
+    assume(needed > 0.0)
+    cash = needed * thousandths / 1000.0 - before * account.marks[0]
+    account.money[state.CASH] = cash
+    assert maintenance_test(account, tape, 0, PRICEY)
+    traded = account.shares[0] - before
+    assert traded * before < 0.0
+    fewer = traded + float(np.sign(before))
+    account.money[:] = [cash, *[0.0] * (account.money.size - 1)]
+    account.shares[0] = before
+    fill_shares(account, tape, 0, 0, fewer, PRICEY)
+    penalty = abs(fewer) * account.marks[0] * PRICEY.liquidation_penalty_rate
+    account.money[state.CASH] -= penalty
+    assert measure(account, tape, 0, PRICEY).excess_liquidity < 0.0
+
+
+@EXAMPLES
+@given(lives())
+def test_a_day_with_trades_ends_with_a_memorandum_above_zero_or_without_shares(life: Life) -> None:
+    for page in live(life):
+        if page.money[state.TRADED] > 0.0 and page.shares.any():
+            assert page.money[state.SPECIAL_MEMORANDUM] >= -scale(page)
+
+
 # -- the order test --------------------------------------------------------------------------------
 
 
@@ -157,13 +193,36 @@ def test_an_order_is_cut_to_the_most_that_initial_margin_allows(
     assert abs(closing) <= abs(allowed) <= abs(wanted)
     if allowed != wanted:
         one_more = allowed + np.sign(wanted)
-        assert not available_after(account, tape, 0, 0, one_more, terms)
+        assert not available_after(account, tape, 0, 0, one_more, 0.0, terms)
     if allowed != closing:
         fill_shares(account, tape, 0, 0, allowed, terms)
         after = measure(account, tape, 0, terms)
         assert after.equity_with_loan_value >= after.initial_margin - 1e-6
         borrows = account.money[state.CASH] < -1e-6 or (account.shares < 0).any()
         assert not borrows or after.equity_with_loan_value >= 2000.0 - 1e-6
+
+
+@EXAMPLES
+@given(
+    holdings(),
+    st.integers(-6000, 6000).map(float),
+    st.sampled_from([0.0, 0.05, 0.5]),
+    st.sampled_from([0.0, 0.2]),
+    st.sampled_from([0.0, 7.0]),
+)
+def test_an_order_leaves_the_head_room_of_the_policy(
+    held: tuple[Account, Life], wanted: float, buffer: float, free: float, fee: float
+) -> None:
+    account, life = held
+    switches = {"buffer_rate": buffer, "free_rate": free, "order_fee_usd": fee}
+    rules = rulebook(switches=switches).rules(date(2010, 4, 30))
+    tape = life.market.tape._replace(rules=np.tile(rules, (3, 1)))
+    before = available_funds(account, tape, 0)
+    allowed = affordable(account, tape, 0, 0, wanted, life.terms)
+    if allowed != closing_part(account.shares[0], wanted):
+        fill_shares(account, tape, 0, 0, allowed, life.terms)
+        left = max(0.0, before) * (1.0 - (1.0 - buffer) * (1.0 - free)) + fee
+        assert available_funds(account, tape, 0) >= left - 1e-6
 
 
 @EXAMPLES

@@ -12,12 +12,15 @@ import pytest
 
 from levsleeve import compiled
 from levsleeve.compiled import source_hash
+from levsleeve.margin.account import margin_requirement
+from levsleeve.margin.book import Positions
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.financing import debit_interest_a_year, short_rebate_a_year
-from levsleeve.margin.liquidation import shares_to_cure
-from levsleeve.margin.requirement import share_requirements
-from levsleeve.margin.schedule import share_rules
+from levsleeve.margin.liquidation import shares_to_trade
+from levsleeve.margin.rulebook import rulebook
+from levsleeve.margin.schedule import BROAD
+from levsleeve.margin.trigger import index_move_to_call
 from levsleeve.pricing.black_scholes import CALL, PUT, option_delta, option_price
 from levsleeve.pricing.volatility import MODELS, fund_option_price
 from levsleeve.strategies.sizing import target_shares
@@ -25,20 +28,37 @@ from levsleeve.strategies.sizing import target_shares
 ON = date(2018, 6, 1)
 
 
+def statement(price: float) -> Positions:
+    """A long with puts and a call, a short with a call, and a spread, on three funds."""
+    return Positions(
+        shares=np.array([310.0, -77.0, 0.0]),
+        marks=price * np.array([1.0, 1.1, 0.3]),
+        contracts=np.array([2.0, 1.0, -3.0, 1.0, -2.0, 1.0]),
+        multipliers=np.full(6, 100.0),
+        strikes=price * np.array([0.9, 0.83, 1.07, 1.21, 0.29, 0.23]),
+        expiries=np.full(6, float(ON.toordinal()) + 37.0),
+        rights=np.array([PUT, PUT, CALL, CALL, PUT, PUT]),
+        underlyings=np.array([0.0, 0.0, 0.0, 1.0, 2.0, 2.0]),
+        option_marks=price * np.array([0.03, 0.02, 0.01, 0.04, 0.02, 0.01]),
+    )
+
+
 def answers() -> Iterator[float]:
     """Some calls of every kind of rule, at numbers that no binary fraction hits."""
-    rules, plan, fees = share_rules(ON), commission_plan("ibkr_fixed"), sale_fees(ON)
-    interest = financing_plan("ibkr")
-    shares, multiples = np.array([310.0, -77.0, 0.0]), np.array([3.0, -2.0, 1.0])
+    plan, fees, interest = commission_plan("ibkr_fixed"), sale_fees(ON), financing_plan("ibkr")
+    book = rulebook("ibkr", {"hedge_relief": "finra"})
+    terms = book.terms(ON, [3.0, -2.0, 1.0], [BROAD] * 3)
     for price in (1.37, 7.77, 83.19):
-        yield from share_requirements(shares, price * np.array([1.0, 1.1, 0.3]), multiples, rules)
+        positions = statement(price)
+        yield from (margin_requirement(positions, terms, kind) for kind in range(4))
+        values = positions.shares * positions.marks
+        yield index_move_to_call(price * 99.0, values, terms.multiples, np.array([0.7, 0.6, 0.3]))
         yield share_commission(713.0, price, plan)
         yield option_commission(13.0, price / 100.0, plan)
         yield regulatory_sale_fees(713.0, price, fees)
         yield debit_interest_a_year(price * 98_765.4, 0.0177, interest)
         yield short_rebate_a_year(price * 98_765.4, 0.0177, interest)
-        call = (price * 99.0, 713.0, price, 0.9 * price, 0.02)
-        yield shares_to_cure(*call, selling=True, plan=plan, fees=fees, scale_usd=price * 713.0)
+        yield shares_to_trade(price * 99.0, 713.0, 0.9 * price)
         yield target_shares(0.37, 98_765.4, price)
         for right in (PUT, CALL):
             yield option_price(price, 0.87 * price, 37 / 365, 0.0177, 0.61, right)
@@ -65,7 +85,7 @@ def program(environment: dict[str, str], *arguments: str) -> str:
 
 def test_rules_give_the_same_bits_compiled_and_as_plain_python() -> None:
     here = [float(answer).hex() for answer in answers()]
-    assert len(here) == 3 * 21
+    assert len(here) == 3 * 24
     other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "1"
     there = program({"NUMBA_DISABLE_JIT": other}, str(Path(__file__)))
     assert there.split() == here

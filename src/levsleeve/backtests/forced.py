@@ -95,9 +95,8 @@ def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
         price = account.marks[i]
         if account.shares[i] != 0.0 and price > 0.0:
             one = min(1.0, abs(account.shares[i]))
-            gain = _released(account, tape, t, i, one, MAINTENANCE) / (one * price) - _cost_rate(
-                terms
-            )
+            released = _released(account, tape, t, i, one, MAINTENANCE)
+            gain = released / (one * price) - _cost_rate(terms)
             if best < 0 or gain > best_gain + TIE:
                 best = i
                 best_gain = gain
@@ -183,7 +182,8 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     """The test at the end of a day with trades: liquidate where the account would end negative.
 
     It bites only where orders were tested on less than the day end's initial margin; shares go in
-    the order of the initial margin they release per dollar (ties by the order of the funds).
+    the order of the initial margin they release per dollar (ties by the order of the funds), as few
+    as clear it, costs included.
 
     References
     ----------

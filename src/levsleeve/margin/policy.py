@@ -47,7 +47,7 @@ class FactorOverlay(_Overlay):
     """
 
     kind: Literal["factor"] = "factor"
-    factor: Annotated[float, Field(ge=1.0, allow_inf_nan=False)]
+    factor: Positive
     long_cap: Positive | None = 1.0
     short_cap: Positive | None = None
     applies_to: Literal["both", "maintenance", "initial"] = "both"

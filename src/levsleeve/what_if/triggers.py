@@ -17,7 +17,7 @@ from levsleeve.margin.combination import MAINTENANCE, share_requirement
 from levsleeve.margin.trigger import index_move_to_call
 from levsleeve.pricing.implied import implied_volatility
 from levsleeve.what_if.account import AccountAtHand
-from levsleeve.what_if.moves import Scene, excess_after, first_call
+from levsleeve.what_if.moves import STEP, Scene, excess_after, first_call
 
 YEAR_DAYS = 365.0
 STRAIGHT = 1e-10
@@ -102,10 +102,15 @@ def _closed_form(account: AccountAtHand, weights: Floats) -> float:
 
 
 def _straight(scene: Scene, weights: Floats, move: float) -> bool:
-    """Whether excess liquidity runs straight from here to zero at ``move``."""
+    """Whether excess liquidity runs straight from here to zero at ``move``, and on through it.
+
+    It ends at zero, and calls nothing, where all that is held is paid for and worth nothing.
+    """
     start = float(excess_after(scene, weights, 0.0))
     scale = STRAIGHT * max(1.0, float(gross_value(scene.cash_usd, scene.positions)))
-    return all(
+    straight = all(
         abs(float(excess_after(scene, weights, move * part)) - start * (1.0 - part)) <= scale
         for part in (0.25, 0.5, 0.75, 1.0)
     )
+    beyond = float(excess_after(scene, weights, move + math.copysign(STEP, move)))
+    return straight and (move == 0.0 or (beyond < 0.0) != (start < 0.0))

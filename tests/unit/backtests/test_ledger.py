@@ -10,7 +10,7 @@ SESSIONS = pd.DatetimeIndex(["2020-03-16", "2020-03-17"])
 
 
 def measures(cash: float, equity: float) -> Measures:
-    return Measures(cash, equity, equity, 0.0, 0.0, equity, 0.0, 1.0, 0.0)
+    return Measures(cash, equity, equity, 0.0, 0.0, equity, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
 BLANK = measures(0.0, 0.0)

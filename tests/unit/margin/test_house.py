@@ -59,6 +59,11 @@ def test_a_factor_bounds_the_long_side_at_its_value_and_the_short_one_by_nothing
     assert (asked[LONG_CAP], asked[SHORT_CAP]) == (math.inf, 1.5)
 
 
+def test_a_factor_below_one_asks_nothing() -> None:
+    # A member may ask more than the rule, never less (FINRA Rule 4210(d)(1)).
+    assert row(FactorOverlay(factor=0.8)).tolist() == NO_OVERLAY.tolist()
+
+
 @pytest.mark.parametrize(
     ("applies_to", "maintenance", "initial"),
     [("both", 1.35, 1.35), ("maintenance", 1.35, 1.0), ("initial", 1.0, 1.35)],
