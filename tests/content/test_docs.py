@@ -81,8 +81,8 @@ def section(page: str, title: str) -> str:
 
 
 def coded(text: str) -> set[str]:
-    """Everything in code style."""
-    return set(re.findall(r"`([^`]+)`", text))
+    """Everything in code style, outside of blocks."""
+    return set(re.findall(r"`([^`]+)`", FENCE.sub("", text)))
 
 
 def first_cells_of(text: str) -> set[str]:
@@ -361,11 +361,20 @@ def test_every_module_of_the_package_is_placed_by_the_architecture_page() -> Non
     assert [name for name in names if name[0] != "_" and f"`{name}`" not in page] == []
 
 
-def test_every_link_leads_to_a_file() -> None:
+def anchors(page: Path) -> set[str]:
+    """The names by which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_leads_to_a_file_and_to_a_heading_of_it() -> None:
     for page in LINKED:
-        links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
-        local = [link for link in links if "://" not in link]
-        assert [link for link in local if not (page.parent / link).exists()] == [], page.name
+        links = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+        for link in [link for link in links if "://" not in link]:
+            name, _, heading = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not heading or heading in anchors(target), f"{page.name}: {link}"
 
 
 def test_the_table_of_make_commands_is_that_of_the_makefile() -> None:

@@ -1,5 +1,6 @@
 """The ledger: one row a session, and the two sums that must hold on every row."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,16 @@ _HEAD = (
     "special_memorandum_account",
     "marked_utilization",
     "marked_cushion",
+    "marked_utilization_with_relief",
+    "marked_utilization_after_expiry",
 )
+
+
+def _utilization(requirement_usd: float, equity_with_loan_value_usd: float) -> float:
+    """Requirement over equity with loan value; infinite where that is not positive."""
+    if equity_with_loan_value_usd <= 0.0:
+        return math.inf
+    return requirement_usd / equity_with_loan_value_usd
 
 
 class LedgerBuilder:
@@ -72,6 +82,8 @@ class LedgerBuilder:
             account.money[SPECIAL_MEMORANDUM],
             marked.utilization,
             marked.cushion,
+            _utilization(marked.maintenance_with_relief, marked.equity_with_loan_value),
+            _utilization(marked.maintenance_after_expiry, marked.equity_with_loan_value),
         )
         row[head:] = np.concatenate([held, prices, values, flows])
         self._equity = measures.equity

@@ -65,23 +65,33 @@ class SleeveResult:
         utilization = self.ledger["utilization"]
         peak = self.ledger[["utilization", "marked_utilization"]].max(axis=1)
         cushion = self.ledger[["cushion", "marked_cushion"]].min(axis=1)
-        loanable = self.ledger["equity_with_loan_value"]
         calls = self.events.loc[self.events["kind"] == "margin_call", "before"]
         return {
             "peak_utilization": float(peak.max()),
-            "peak_utilization_with_relief": _peak(self.ledger["maintenance_with_relief"], loanable),
-            "peak_utilization_after_expiry": _peak(
-                self.ledger["maintenance_after_expiry"], loanable
-            ),
+            "peak_utilization_with_relief": self._peak_beside("with_relief"),
+            "peak_utilization_after_expiry": self._peak_beside("after_expiry"),
             "mean_utilization": float(utilization[held].mean()) if held.any() else 0.0,
             "lowest_cushion": float(cushion.min()),
-            "lowest_excess_liquidity_usd": min([self.ledger["excess_liquidity"].min(), *calls]),
+            "lowest_excess_liquidity_usd": float(
+                min([self.ledger["excess_liquidity"].min(), *calls])
+            ),
             "sessions_below_10_percent_cushion": int((cushion < LOW_CUSHION).sum()),
             "margin_calls": int(kinds.get("margin_call", 0)),
             "liquidations": int(kinds.get("liquidation", 0)),
             "orders_cut": int(kinds.get("order_cut", 0)),
             "orders_refused": int(kinds.get("order_refused", 0)),
         }
+
+    def _peak_beside(self, variant: str) -> float:
+        """Peak utilization under the other reading of hedged shares, infinite without equity."""
+        requirement, loanable = (
+            self.ledger[f"maintenance_{variant}"],
+            self.ledger["equity_with_loan_value"],
+        )
+        if ((loanable <= 0.0) & (requirement > 0.0)).any():
+            return math.inf
+        left = (requirement / loanable).max()
+        return float(max(left, self.ledger[f"marked_utilization_{variant}"].max()))
 
     @cached_property
     def funding(self) -> dict[str, float]:
@@ -145,12 +155,6 @@ class SleeveResult:
             "trading_by_position_usd": {name: 0.0 - cost for name, cost in self.costs_usd.items()},
             "data_sha256": dict(self.data_hashes),
         }
-
-
-def _peak(requirement: "pd.Series[float]", equity_with_loan_value: "pd.Series[float]") -> float:
-    """The highest requirement over equity, infinite where equity is gone; dollars in."""
-    gone = (equity_with_loan_value <= 0) & (requirement > 0)
-    return math.inf if gone.any() else float((requirement / equity_with_loan_value).max())
 
 
 def finite_or_none(value: object) -> object:

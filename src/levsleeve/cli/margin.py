@@ -2,6 +2,7 @@
 
 import json
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -32,6 +33,8 @@ def margin_command(account: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer, indent=2, allow_nan=False))
         return
+    if isinstance(sys.stdout, TextIOWrapper):  # a name that this output cannot encode is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     width = None if Console().is_terminal else PLAIN_WIDTH
     console = Console(width=width, markup=False, emoji=False)
     console.print(_headline(status), style="bold", highlight=False)

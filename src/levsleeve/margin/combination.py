@@ -246,8 +246,9 @@ def _with_written(
     one, written = options[p - 1], options[q - 1]
     if one[UNITS] < 0.0:
         if one[RIGHT] > 0.0 and written[RIGHT] < 0.0:
-            dearer = max(alone[p] + written[MARK], alone[q] + one[MARK])
-            count = _add(listed, count, STRANGLE, dearer, p, q, NOBODY)
+            other_mark = written[MARK] if alone[p] >= alone[q] else one[MARK]
+            cost = max(alone[p], alone[q]) + other_mark
+            count = _add(listed, count, STRANGLE, cost, p, q, NOBODY)
     elif one[RIGHT] == written[RIGHT]:
         if one[EXPIRY] >= written[EXPIRY]:
             width = spread_width(written[STRIKE], one[STRIKE], written[RIGHT])

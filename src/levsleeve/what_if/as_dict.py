@@ -49,7 +49,10 @@ def status_dict(status: "MarginStatus") -> dict[str, Any]:
         },
         **_cut_fund(status),
         **_order(status),
-        "positions": [asdict(line) for line in status.positions],
+        "positions": [
+            {**asdict(line), "parts": [asdict(part) for part in line.parts]}
+            for line in status.positions
+        ],
         "maintenance_with_relief_usd": _maintenance(account.under_relief(1.0)),
         "maintenance_without_relief_usd": _maintenance(account.under_relief(0.0)),
         "house_rates": {

@@ -162,7 +162,7 @@ def _shared_cost(
     if pairing.kinds[c] == STRANGLE:
         call, put = members
         marks = {p: _mark(account, pairing, p) for p in members}
-        if pairing.alone[call] + marks[put] >= pairing.alone[put] + marks[call]:
+        if pairing.alone[call] >= pairing.alone[put]:
             return {call: float(pairing.alone[call]), put: marks[put]}
         return {call: marks[call], put: float(pairing.alone[put])}
     return costs

@@ -59,8 +59,7 @@ def test_a_whole_number_is_a_number_too() -> None:
         ),
         (
             {"account": {"option_half_spread_minimum_usd": -0.05}},
-            "study: account.option_half_spread_minimum_usd: -0.05; "
-            "a number of at least 0 is right",
+            "study: account.option_half_spread_minimum_usd: -0.05; a number of at least 0 is right",
         ),
         ({"account": 3}, "study: account: 3; a table is right"),
         ({"titles": "x"}, "study: titles: unknown key; did you mean title?"),

@@ -10,6 +10,7 @@ from levsleeve.margin.options import (
     in_the_money,
     loan_value_rate,
     out_of_the_money,
+    relief_strike,
     spread_width,
     uncovered_option,
 )
@@ -150,6 +151,19 @@ def test_a_hedged_share_keeps_a_tenth_of_the_strike_and_what_the_option_is_out_o
     price: float, strike: float, right: float, normal: float, required: float
 ) -> None:
     assert hedged_share(price, strike, right, normal, RULES) == pytest.approx(required, abs=ROUNDED)
+
+
+@pytest.mark.parametrize(
+    ("rate", "strike"), [(0.75, 27.7777777778), (0.25, 83.3333333333), (1.0, 0.0)]
+)
+def test_relief_begins_at_a_strike_of_what_a_share_lends_over_nine_tenths(
+    rate: float, strike: float
+) -> None:
+    normal = 100.0 * rate
+    begins = relief_strike(100.0, normal, RULES)
+    assert begins == pytest.approx(strike, abs=1e-9)
+    assert hedged_share(100.0, begins, PUT, normal, RULES) == pytest.approx(normal)
+    assert hedged_share(100.0, begins + 1.0, PUT, normal, RULES) < normal
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,8 @@ def test_a_long_share_has_no_floor() -> None:
 def test_a_floor_that_scales_asks_the_dollars_times_the_multiple_up_to_the_value(
     price: float, multiple: float, required: float
 ) -> None:
+    per_share = short_maintenance_per_share(price, multiple, FLOOR_SCALED)
+    assert per_share == pytest.approx(required, abs=ROUNDED)
     per_share = maintenance(price, multiple, short=True, rules=FLOOR_SCALED)
     assert per_share == pytest.approx(required, abs=ROUNDED)
     assert maintenance(price, multiple, short=False, rules=FLOOR_SCALED) == maintenance(
@@ -324,6 +326,8 @@ def test_a_flat_rate_replaces_every_rate_and_floor_of_shares(rate: float, *, sho
         (HIGH_CAP, 3.0, 0.24, 0.18),
         (HIGH_CAP, -1.0, 0.06, 0.08),
         (HIGH_CAP, -3.0, 0.18, 0.24),
+        (HIGH_CAP, 0.5, 0.04, 0.03),
+        (HIGH_CAP, -0.5, 0.03, 0.04),
         (BROAD, 3.0, 0.30, 0.30),
         (BROAD, -2.0, 0.20, 0.20),
         (NARROW, 3.0, 0.45, 0.45),
@@ -377,6 +381,13 @@ def test_a_factor_on_maintenance_alone_raises_initial_only_to_maintenance() -> N
     other = np.array([1.0, 1.35, 1.0, math.inf, 0.0, 0.0])
     assert maintenance(100.0, 2.0, short=False, house=other) == 50.0
     assert initial(100.0, 2.0, short=False, house=other) == pytest.approx(67.5)
+
+
+def test_a_cap_of_the_house_below_the_rule_lowers_nothing() -> None:
+    capped = np.array([1.35, 1.35, 0.5, 0.5, 0.0, 0.0])
+    for short, ruled in ((False, 75.0), (True, 90.0)):
+        assert maintenance(100.0, 3.0, short=short, house=capped) == pytest.approx(ruled)
+        assert initial(100.0, 3.0, short=short, house=capped) == pytest.approx(ruled)
 
 
 @pytest.mark.parametrize(

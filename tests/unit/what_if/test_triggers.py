@@ -222,10 +222,10 @@ def slow_excess(cash: float, held: slow.Fund, *, reprices: bool) -> Callable[[fl
 
 
 def first_root(excess: Callable[[float], float], direction: float, farthest: float) -> float | None:
-    """The first crossing on a grid of 1 % of the fund's move, refined; None if there is none."""
+    """The first crossing on a grid of 2 % of the fund's move, refined; None if there is none."""
     here, start = 0.0, excess(0.0)
     while abs(here) < farthest:
-        there = here + direction * 0.01
+        there = here + direction * 0.02
         end = excess(there)
         if (start < 0.0) != (end < 0.0):
             return float(brentq(excess, here, there, xtol=1e-13))
