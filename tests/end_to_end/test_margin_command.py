@@ -1,6 +1,7 @@
-"""``levsleeve margin`` from the outside: what it prints, and how it ends on every kind of bad input."""
+"""``levsleeve margin`` from the outside: what it prints, and how it ends on bad input."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ ACCOUNT: dict[str, Any] = {
     ],
     "policy": {"hedge_relief": "finra"},
 }  # fmt: skip
-"""Equity 50,000; asked 15.20 a hedged share (a tenth of 72, and 8) and 60 % of the short's 10,000."""
+"""Equity 50,000; a hedged share keeps 15.20 (a tenth of 72, and 8), the short 60 % of 10,000."""
 
 UNHEDGED = ACCOUNT | {"policy": {}}
 
@@ -51,10 +52,11 @@ def page(account: dict[str, Any]) -> str:
     return result.stdout
 
 
-def row(text: str, name: str) -> list[str]:
-    """The cells of the one row of a table that begins with ``name``."""
-    rows = [line.strip("│|").split("│") for line in text.splitlines() if line[0:1] in "│|"]
-    (found,) = [cells for cells in rows if cells[0].strip() == name]
+def row(text: str, name: str, under: str = "positions") -> list[str]:
+    """The cells beside ``name`` in the table of that title."""
+    table = text[text.index(under) :]
+    rows = [line.strip("│").split("│") for line in table.splitlines() if line.startswith("│")]
+    found = next(cells for cells in rows if cells[0].strip() == name)
     return [cell.strip() for cell in found[1:]]
 
 
@@ -101,27 +103,28 @@ def test_every_position_has_a_row_with_its_rule() -> None:
 
 
 def test_the_account_is_shown_under_house_rates_and_after_expiry() -> None:
-    text = page(ACCOUNT)
-    # EL 28,800: a fall x takes 240,000 x from the bull's 80,000 (a hedged share below 72 keeps
-    # 7.20) and gives 32,000 x on the short: called where 80,000 (1 - 3 x) - 7,200 ... = 0.
-    assert row(text, "now")[:3] == ["$21,200.00", "$28,800.00", "42.4%"]
-    assert row(text, "house rate 60%")[:3] == row(text, "now")[:3]
-    assert row(text, "house rate 100%")[:3] == ["$25,200.00", "$24,800.00", "50.4%"]
-    assert row(text, "after the options expire")[:3] == ["$66,000.00", "-$16,000.00", "132.0%"]
-    assert row(text, "after the options expire")[4].endswith("% cures")
-    # 80,000 (1 - 3 x) - 7,200 - 20,000 + 10,000 - 16,000 (1 - 2 x) = 0, past the strike.
-    assert row(text, "now")[3] == f"-{46_800 / 208_000:.2%}"
-    assert len(row(text, "options repriced (modelled)")) == 5
+    text, title = page(ACCOUNT), "the one-day index move"
+    # Past the strike a hedged share keeps 7.20, and the fund falls by 3 x, the short by 2 x:
+    # 80,000 (1 - 3 x) - 7,200 - 20,000 - 16,000 (1 - 2 x) = 0.
+    down = f"-{36_800 / 208_000:.2%}"
+    assert row(text, "now", title) == ["$21,200.00", "$28,800.00", "42.4%", down, "-"]
+    assert row(text, "options repriced (modelled)", title) == ["", "", "", down, "-"]
+    assert row(text, "house rate 60%", title) == row(text, "now", title)
+    dearer = row(text, "house rate 100%", title)
+    assert dearer[:3] == ["$25,200.00", "$24,800.00", "50.4%"]
+    # 20,000 (1 + 3 x) - 20,000 - 16,000 (1 + 2 x) = 0.
+    assert row(text, "after the options expire", title) == [
+        "$66,000.00", "-$16,000.00", "132.0%", "-", f"+{16_000 / 28_000:.2%} cures",
+    ]  # fmt: skip
 
 
 def test_a_call_is_shown_with_what_cures_it() -> None:
-    text = page(UNHEDGED)
     # 16,000 over 60 a share of UPRO; 200 of the short free no more than 6,000.
-    assert row(text, "UPRO") == ["BULL2"] or "all 200 do not" in text
-    cures = text[text.index("shares to trade") :]
-    assert row(cures, "now") == ["267", "all 200 do not"]
-    assert row(cures, "after the options expire") == ["267", "all 200 do not"]
-    assert "UPRO alone: a call ends at 144.0000 dollars (+80.00%)" in text
+    text, title = page(UNHEDGED), "shares to trade towards zero"
+    assert row(text, "now", title) == ["267", "all 200 do not"]
+    assert row(text, "after the options expire", title) == ["267", "all 200 do not"]
+    assert "UPRO alone: a call ends at 144.0000 dollars (+80.00%)" in text.splitlines()
+    assert "shares to trade" not in page({**UNHEDGED, "cash_usd": 50_000.0})
 
 
 def test_below_the_tables_stand_call_prices_relief_day_trading_and_notes() -> None:
@@ -182,9 +185,12 @@ def test_a_name_is_shown_as_it_is_written(name: str) -> None:
     account = json.loads(json.dumps(UNHEDGED).replace("BULL2", name))
     text = page(account)
     assert f"short 200 {name}" in text
-    assert f"{name} alone: a call" in text or "all 200 do not" in text
-    refused = margin("-", given=json.dumps({**account, "funds": {}}))
-    assert "UPRO is not among the funds" in refused.stderr
+    unpriced = margin(
+        "-", given=json.dumps({**account, "holdings": account["holdings"][1:2], "funds": {}})
+    )
+    assert unpriced.stderr.startswith(
+        f"levsleeve: standard input: short 200 {name}: {name} is not among the funds; "
+    )
 
 
 def test_a_name_that_the_output_cannot_encode_is_escaped() -> None:
@@ -194,16 +200,10 @@ def test_a_name_that_the_output_cannot_encode_is_escaped() -> None:
         input=account.encode(),
         capture_output=True,
         check=False,
-        env={"PYTHONIOENCODING": "ascii", **environment()},
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"short 200 \\u0416" in done.stdout
-
-
-def environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 # --- ways to ask ---------------------------------------------------------------------------------
@@ -322,7 +322,8 @@ PROFILES = (
         # Dates and rules.
         (changed("date", to="1980-01-02"),
          "the requirement on shares has no entry on 1980-01-02; the table starts 1990-01-01"),
-        (changed("date", to="2026-13-01"), "date: '2026-13-01'; a date such as \"2018-12-31\" is right"),
+        (changed("date", to="2026-13-01"),
+         "date: '2026-13-01'; a date such as \"2018-12-31\" is right"),
         (changed("date", to=...), "date: missing; this key is required"),
         (changed("rules_as_of", to="1989-12-31"),
          "the requirement on shares has no entry on 1989-12-31; the table starts 1990-01-01"),
@@ -414,7 +415,8 @@ def test_a_path_that_is_no_snapshot_ends_with_one_message(tmp_path: Path) -> Non
     "account",
     [
         pytest.param({
-            "date": "2026-05-01", "cash_usd": -1e12, "funds": {"A": {"price_usd": 1e12, "multiple": 100}},
+            "date": "2026-05-01", "cash_usd": -1e12,
+            "funds": {"A": {"price_usd": 1e12, "multiple": 100}},
             "holdings": [{"fund": "A", "side": "short", "shares": 1e12}],
         }, id="most"),
         pytest.param({

@@ -46,12 +46,8 @@ Answers = dict[str, Any]
 
 
 def account_answers(given: Mapping[str, Any]) -> Answers:
-    """An account snapshot as ``levsleeve margin`` takes it, where a frozen date is no switch."""
-    snapshot, policy = dict(given), dict(given.get("policy", {}))
-    frozen = policy.pop("rules_as_of", "session")
-    if frozen != "session":
-        snapshot["rules_as_of"] = frozen
-    return margin_status({**snapshot, "policy": policy}).to_dict()
+    """An account snapshot as ``levsleeve margin`` takes it."""
+    return margin_status(given).to_dict()
 
 
 def _days(given: Mapping[str, Any]) -> float:

@@ -8,6 +8,7 @@ import levsleeve
 from levsleeve import errors
 
 PUBLIC_NAMES = [
+    "AccountError",
     "DataError",
     "Fund",
     "Holding",
@@ -15,6 +16,7 @@ PUBLIC_NAMES = [
     "LedgerError",
     "LevsleeveError",
     "MarginBroker",
+    "MarginStatus",
     "OptionContract",
     "ProtectivePut",
     "ScheduleError",
@@ -23,6 +25,7 @@ PUBLIC_NAMES = [
     "SleeveStrategy",
     "StudyError",
     "StudyResult",
+    "margin_status",
     "parse_fund",
     "run",
 ]

@@ -3,7 +3,14 @@ import inspect
 import pytest
 
 from levsleeve import errors
-from levsleeve.errors import DataError, LedgerError, LevsleeveError, ScheduleError, StudyError
+from levsleeve.errors import (
+    AccountError,
+    DataError,
+    LedgerError,
+    LevsleeveError,
+    ScheduleError,
+    StudyError,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,6 +19,7 @@ from levsleeve.errors import DataError, LedgerError, LevsleeveError, ScheduleErr
         (DataError, ValueError),
         (ScheduleError, LookupError),
         (StudyError, ValueError),
+        (AccountError, ValueError),
         (LedgerError, AssertionError),
     ],
 )
@@ -28,13 +36,13 @@ def test_the_base_error_is_no_builtin_error_but_an_exception() -> None:
 def test_the_tree_in_the_documentation_names_every_class() -> None:
     classes = dict(inspect.getmembers(errors, inspect.isclass))
     assert set(classes) == {
-        "DataError", "LedgerError", "LevsleeveError", "ScheduleError", "StudyError",
+        "AccountError", "DataError", "LedgerError", "LevsleeveError", "ScheduleError", "StudyError",
     }  # fmt: skip
     tree = inspect.getdoc(errors) or ""
     assert [name for name in classes if name not in tree] == []
 
 
-@pytest.mark.parametrize("error", [DataError, ScheduleError, StudyError, LedgerError])
+@pytest.mark.parametrize("error", [AccountError, DataError, LedgerError, ScheduleError, StudyError])
 def test_a_message_is_shown_as_it_was_written(error: type[LevsleeveError]) -> None:
     # A KeyError, one of the lookup errors, would print it in quotation marks.
     assert str(error("UPRO: no price on 2009-06-22")) == "UPRO: no price on 2009-06-22"

@@ -54,7 +54,7 @@ def _headline(status: MarginStatus) -> str:
         verdict = f"MARGIN CALL: {_dollars(figures.deficiency_usd)} short"
     else:
         verdict = f"excess liquidity {_dollars(figures.excess_liquidity_usd)}"
-    frozen = f", rules of {snapshot.rules_as_of}" if snapshot.rules_as_of else ""
+    frozen = "" if snapshot.rules_on == snapshot.date_ else f", rules of {snapshot.rules_on}"
     return f"{snapshot.date_}, profile {snapshot.profile}{frozen}: {verdict}"
 
 
@@ -194,7 +194,7 @@ def _lines(status: MarginStatus, answer: dict[str, Any]) -> list[str]:
 
 def _day_trading(status: MarginStatus) -> str:
     """The day-trading rule of the date in one sentence."""
-    rules = day_trading_rules(status.account.rulebook.rules_as_of or status.account.on)
+    rules = day_trading_rules(status.account.rules_on)
     if rules.regime == "pattern":
         words = (
             f"{rules.pattern_day_trades} day trades in {rules.pattern_sessions} business days ask "

@@ -78,6 +78,11 @@ class AccountAtHand:
     rulebook: Rulebook
     terms: FundTerms
 
+    @property
+    def rules_on(self) -> date:
+        """The day whose rules apply."""
+        return self.rulebook.rules_as_of or self.on
+
     def place(self, symbol: str) -> int:
         """The number of a fund in the arrays."""
         return [fund.symbol for fund in self.funds].index(symbol)
@@ -183,7 +188,7 @@ def account_at_hand(reading: Reading) -> AccountAtHand:
     funds = _funds(snapshot, holdings, subject)
     try:
         profile = load_profile(snapshot.profile, reading.folder)
-        book = rulebook(profile, snapshot.policy, snapshot.rules_as_of)
+        book = rulebook(profile, snapshot.switches, snapshot.rules_on)
         _refuse_unknown_state(book, snapshot)
         terms = _terms(book, snapshot, funds)
     except LevsleeveError as error:

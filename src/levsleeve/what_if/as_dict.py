@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def status_dict(status: "MarginStatus") -> dict[str, Any]:
     """Every number of a status under the names of the account snapshot's answers."""
     account, snapshot = status.account, status.snapshot
-    on, profile = account.rulebook.rules_as_of or account.on, account.rulebook.profile
+    on, profile = account.rules_on, account.rulebook.profile
     return {
         "schema": 1,
         "date": account.on.isoformat(),
@@ -194,7 +194,7 @@ def _order(status: "MarginStatus") -> dict[str, Any]:
 
 def _day_trading(account: AccountAtHand) -> dict[str, Any]:
     """The day-trading rules of the date, and what they would let each fund be traded for."""
-    rules = day_trading_rules(account.rulebook.rules_as_of or account.on)
+    rules = day_trading_rules(account.rules_on)
     figures = account.figures()
     powers = {}
     for fund in account.funds if rules.regime == "pattern" else ():

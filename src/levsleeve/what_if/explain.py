@@ -208,7 +208,7 @@ def _alone_words(account: AccountAtHand, i: int, pairing: Pairing, p: int) -> tu
     """What sets the requirement of a position that stands alone."""
     if p == 0:
         return share_words(account, i)
-    option, on = _option(account, pairing, p), account.rulebook.rules_as_of or account.on
+    option, on = _option(account, pairing, p), account.rules_on
     if option.side == "short":
         each = float(pairing.alone[p])
         return (
@@ -224,7 +224,7 @@ def _alone_words(account: AccountAtHand, i: int, pairing: Pairing, p: int) -> tu
 def share_words(account: AccountAtHand, i: int) -> tuple[str, str]:
     """What sets the requirement of shares that nothing hedges, and its source."""
     held, terms, rules = account.positions, account.terms, MarginRules(*account.terms.rules)
-    on = account.rulebook.rules_as_of or account.on
+    on = account.rules_on
     price, multiple, short = float(held.marks[i]), float(terms.multiples[i]), held.shares[i] < 0.0
     if not math.isnan(rules.flat_rate):
         return (

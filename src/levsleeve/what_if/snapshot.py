@@ -94,8 +94,16 @@ class Order(StrictTable):
         return self
 
 
+class SnapshotPolicy(Policy):
+    """The switches of an account, among them the date of the rules."""
+
+    rules_as_of: date | Literal["session"] = "session"
+
+
 class Snapshot(StrictTable):
     """An account snapshot; ``funds`` and ``holdings`` are checked one by one.
+
+    ``rules_as_of`` may stand here, as in a study, or among the switches.
 
     ``volatility_index`` (a fraction) and ``previous_index_return`` are what a house rate that
     depends on the state of the market looks at.
@@ -108,13 +116,35 @@ class Snapshot(StrictTable):
     special_memorandum_account_usd: Signed | None = None
     funds: dict[str, dict[str, Any]] = Field(default_factory=dict)
     holdings: list[Any] = Field(default_factory=list)
-    policy: Policy = Field(default_factory=Policy)
+    policy: SnapshotPolicy = Field(default_factory=SnapshotPolicy)
     order: Order | None = None
     cut_fund: str | None = None
     move_fund: str | None = None
     index_direction: Literal["down", "up"] | None = None
     volatility_index: Count | None = None
     previous_index_return: Signed | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Snapshot":
+        """One date of the rules."""
+        inside = self.policy.rules_as_of
+        if self.rules_as_of and inside != "session" and inside != self.rules_as_of:
+            raise ValueError(
+                f"rules_as_of: {self.rules_as_of}, but policy.rules_as_of is {inside}; "
+                "one date is right"
+            )
+        return self
+
+    @property
+    def rules_on(self) -> date:
+        """The day whose rules apply."""
+        inside = self.policy.rules_as_of
+        return self.rules_as_of or (self.date_ if inside == "session" else inside)
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        """The switches that are set, the date of the rules apart."""
+        return self.policy.model_dump(exclude_unset=True, exclude={"rules_as_of"})
 
 
 class FundAtHand(StrictTable):
@@ -183,7 +213,7 @@ def fund_at_hand(symbol: str, snapshot: Snapshot, subject: str, needed_by: str) 
         entry = FundEntry.model_validate_json(json.dumps(snapshot.funds[symbol]))
     except ValidationError as error:
         raise AccountError(f"{subject}: funds.{symbol}: {in_words(error, FundEntry)}") from None
-    known = _known(symbol, snapshot.rules_as_of or snapshot.date_)
+    known = _known(symbol, snapshot.rules_on)
     multiple = known[0] if entry.multiple is None and known else entry.multiple
     if multiple is None:
         raise AccountError(

@@ -13,6 +13,7 @@ from levsleeve.instruments.catalogue import (
     bundled_indexes,
     fund_facts,
     known_symbols,
+    shares_per_starting_share,
     study_symbols,
 )
 
@@ -221,6 +222,28 @@ def test_a_split_states_new_shares_before_old_ones() -> None:
 )
 def test_a_fund_is_named_by_what_it_does(symbol: str, name: str) -> None:
     assert fund_facts(symbol).name == name
+
+
+def test_one_share_becomes_what_the_splits_between_two_dates_make_of_it() -> None:
+    splits = fund_facts("UPRO").splits  # 3:1, 2:1, 2:1, 3:1, 2:1
+
+    def shares(first: str, last: str) -> float:
+        between = date.fromisoformat(first), date.fromisoformat(last)
+        return shares_per_starting_share(splits, *between)
+
+    assert shares("2009-06-23", "2026-11-20") == 72.0
+    assert shares("2018-05-24", "2022-01-13") == 6.0  # both days are within
+    assert shares("2018-05-25", "2022-01-12") == 1.0
+    assert shares("2018-05-24", "2018-05-24") == 3.0
+    assert shares("2022-01-13", "2018-05-24") == 1.0  # no day lies between
+
+
+def test_reverse_splits_are_counted_exactly() -> None:
+    splits = [Split(date(2012, 5, 11), 1, 4), Split(date(2013, 1, 2), 1, 3)]
+    assert shares_per_starting_share(splits, date(2012, 1, 1), date(2014, 1, 1)) == 1 / 12
+    back = [*splits, Split(date(2013, 6, 3), 12, 1)]
+    assert shares_per_starting_share(back, date(2012, 1, 1), date(2014, 1, 1)) == 1.0
+    assert shares_per_starting_share([], date(2012, 1, 1), date(2014, 1, 1)) == 1.0
 
 
 # --- names ---------------------------------------------------------------------------------------

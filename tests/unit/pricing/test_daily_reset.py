@@ -5,9 +5,12 @@ from hypothesis import strategies as st
 
 from levsleeve.pricing.daily_reset import (
     as_traded_closes,
+    carry_rate,
     daily_reset_return,
     effective_multiple,
+    literature_return,
     net_asset_values,
+    path_approximation,
     rebalance_trade,
     split_after,
 )
@@ -123,3 +126,59 @@ def test_splits_take_effect_on_the_session_after() -> None:
     closes, splits = as_traded_closes(np.array([1.0, 0.09, 0.08, 2.0, 1.0]))
     assert splits.tolist() == [1.0, 1.0, 0.25, 1.0, 4.0]
     assert closes.tolist() == pytest.approx([100.0, 9.0, 32.0, 800.0, 100.0])
+
+
+# --- the literature's form -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("multiple", "carry"),
+    [
+        # Cash 5 %, swap spread 0.5 % per turn, expense ratio 1 %.
+        (3.0, -(2 * 0.05 + 3 * 0.005 + 0.01)),
+        (2.0, -(0.05 + 2 * 0.005 + 0.01)),
+        (1.0, -(0.005 + 0.01)),
+        (-1.0, 2 * 0.05 - 0.005 - 0.01),
+        (-3.0, 4 * 0.05 - 3 * 0.005 - 0.01),
+    ],
+)
+def test_a_bull_pays_and_a_bear_earns_the_cash_rate_on_what_it_borrows_or_lends(
+    multiple: float, carry: float
+) -> None:
+    assert carry_rate(multiple, 0.05, 0.005, 0.01) == pytest.approx(carry, abs=1e-15)
+
+
+def test_cash_and_swaps_accrue_on_360_days_and_the_expense_ratio_on_365() -> None:
+    # Three days over a weekend: 3 x 1 % - (2 x 5 % + 3 x 0.5 %) x 3/360 - 1 % x 3/365.
+    earned = literature_return(0.01, 3.0, 0.05, 0.005, 0.01, 3.0)
+    assert earned == pytest.approx(0.03 - 0.115 * 3 / 360 - 0.01 * 3 / 365, abs=1e-15)
+
+
+def test_a_fund_loses_no_more_than_everything_in_the_literature_either() -> None:
+    assert literature_return(-0.40, 3.0, 0.05, 0.005, 0.01, 1.0) == -1.0
+
+
+def test_the_path_of_a_plain_fund_without_carry_is_the_index() -> None:
+    returns = np.array([0.10, -0.05, 0.02])
+    assert path_approximation(returns, 1.0) == pytest.approx(1.10 * 0.95 * 1.02, rel=1e-15)
+    assert path_approximation(np.array([]), 3.0) == 1.0
+
+
+@pytest.mark.parametrize("multiple", [-3.0, -2.0, -1.0, 2.0, 3.0])
+@pytest.mark.parametrize(("yearly", "tolerance"), [(0.16, 6e-4), (0.35, 2e-3)])
+def test_the_path_is_approximated_as_well_as_published(
+    multiple: float, yearly: float, tolerance: float
+) -> None:
+    # A year of days at that volatility, without drift; the exact value is a product.
+    days = np.random.default_rng(2010).normal(0.0, yearly / np.sqrt(252), 252)
+    exact = np.prod(1.0 + multiple * days)
+    assert path_approximation(days, multiple) == pytest.approx(exact, rel=tolerance)
+
+
+def test_a_market_that_goes_nowhere_costs_both_sides_by_the_square_of_the_multiple() -> None:
+    # Up and down 1 % for a year: V = 0.0252; bull 3 exp(-3 V), bear -3 exp(-6 V), index^L apart.
+    returns = np.tile([0.01, -0.01], 126)
+    index = float(np.prod(1.0 + returns))
+    for multiple, factor in ((3.0, -3.0), (-3.0, -6.0)):
+        expected = index**multiple * np.exp(factor * 0.0252)
+        assert path_approximation(returns, multiple) == pytest.approx(expected, rel=1e-12)
