@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix cov golden dist lock clean
+.PHONY: help demo test check fix cov golden bench dist lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ cov: $(VENV)/.installed ## Branch coverage, with the compiler off so that the li
 golden: $(VENV)/.installed ## Rewrite backtests/golden; read the diff, then note it in CHANGELOG.md
 	@$(PYTEST) tests/golden --rewrite-golden
 	@git --no-pager diff --stat -- backtests/golden
+
+bench: $(VENV)/.installed ## Time the rules, compiled and as plain Python
+	@$(BIN)/python benchmarks/rules.py
 
 dist: $(VENV)/.installed ## Build the wheel and the source archive into dist/
 	@$(BIN)/python -m build --no-isolation

@@ -137,9 +137,8 @@ def pairs(fund: Fund, one: int, two: int) -> Iterator[tuple[tuple[int, ...], flo
     """What two options make without shares; places count from 1."""
     p, q = fund.options[one - 1], fund.options[two - 1]
     if p.written and q.written and (p.right, q.right) == ("put", "call"):
-        call, put = uncovered(fund, p), uncovered(fund, q)
-        dearer = call + q.mark if call >= put else put + p.mark
-        yield (one, two), dearer
+        put, call = uncovered(fund, p), uncovered(fund, q)
+        yield (one, two), call + p.mark if call >= put else put + q.mark
     if not p.written and q.written and p.right == q.right and p.days >= q.days:
         width = p.strike - q.strike if p.right == "call" else q.strike - p.strike
         yield (one, two), min(uncovered(fund, q), max(0.0, width))

@@ -139,12 +139,28 @@ def test_funds_are_never_netted_against_each_other(both: Statement, kind: int) -
 
 
 @given(statements(), st.floats(1.0, 6.0), st.floats(1.0, 6.0), switch(*KINDS))
-def test_a_book_on_a_fund_of_a_larger_multiple_never_needs_less(
+def test_a_book_without_strangles_never_needs_less_on_a_fund_of_a_larger_multiple(
     one: Statement, first: float, second: float, kind: int
 ) -> None:
     less, more = sorted((first, second))
+    one = replace(
+        one, lots=tuple(lot for lot in one.lots if lot.right == CALL or lot.contracts > 0.0)
+    )
     low, high = (replace(one, multiples=(m, one.multiples[1])) for m in (less, more))
     assert low.needs(kind) <= high.needs(kind) + one.slack
+
+
+def test_a_strangle_may_need_less_where_a_larger_multiple_makes_the_side_with_the_mark_dearer() -> (
+    None
+):
+    # At 5.9x the call asks 1 + 59 and 21 for the put, which takes 21 + 38.5 alone; at 6.1x the put
+    # asks 21 + 41.5, more than 1 + 61, and 1 for the call.
+    lots = (Lot(CALL, -1.0, 150.0, 1.0), Lot(PUT, -1.0, 50.0, 21.0))
+    small, large = (
+        margin_requirement(book([0.0], [100.0], *lots), terms([multiple]), MAINTENANCE)
+        for multiple in (5.9, 6.1)
+    )
+    assert (small, large) == pytest.approx((8_100.0, 6_350.0))
 
 
 @given(statements(), switch(*KINDS))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from levsleeve.errors import AccountError
 from levsleeve.what_if.account import AccountAtHand, account_at_hand
 from levsleeve.what_if.cure import cure_with, is_called
 from levsleeve.what_if.explain import position_lines
@@ -298,3 +299,58 @@ def test_every_status_can_be_written_as_json(written: Written) -> None:
     answer = margin_status(asked).to_dict()
     text = json.dumps(answer, allow_nan=False)
     assert json.loads(text) == answer
+
+
+counts = st.one_of(st.floats(5e-324, 1e12), st.sampled_from([5e-324, 1e-9, 1e12]))
+large_prices = st.one_of(st.floats(LEAST_PRICE, 1e12), st.sampled_from([LEAST_PRICE, 1e12]))
+positive = st.one_of(st.floats(0.0, 1.7e308, exclude_min=True), st.floats(0.01, 2.0))
+
+
+@st.composite
+def extreme_accounts(draw: st.DrawFn) -> Written:
+    """A snapshot at the edges of what is read, under a policy without any."""
+    funds = {
+        symbol: {
+            "price_usd": draw(large_prices),
+            "multiple": draw(st.sampled_from([-100.0, 5e-324, 3.0, 100.0])),
+        }
+        for symbol in SYMBOLS[:2]
+    }
+    option = {
+        "option": draw(st.sampled_from(["call", "put"])),
+        "fund": "BULL",
+        "side": draw(sides),
+        "contracts": draw(counts),
+        "shares_per_contract": draw(counts),
+        "strike_usd": draw(large_prices),
+        "price_usd": draw(st.floats(0.0, 1e12)),
+        "expiry_date": draw(st.sampled_from(["2019-06-03", "2019-06-04", "9999-12-31"])),
+    }
+    shares = {"fund": "BEAR", "side": draw(sides), "shares": draw(counts)}
+    house = {"kind": "factor", "factor": 1.0 + draw(positive), "long_cap": None}
+    policies = [{}, {"flat_rate": draw(positive)}, {"house": house}]
+    return {
+        "date": "2019-06-03",
+        "cash_usd": draw(st.floats(-1e12, 1e12)),
+        "funds": funds,
+        "holdings": [option, shares, {**shares, "fund": "BULL"}],
+        "policy": draw(st.sampled_from(policies)),
+        "move_fund": "BULL",
+        "cut_fund": "BEAR",
+        "order": {"fund": "BEAR", "side": draw(sides)},
+    }
+
+
+def answer_or_refusal(written: Written) -> str:
+    try:
+        return json.dumps(margin_status(written).to_dict(), allow_nan=False)
+    except AccountError as refused:
+        return str(refused)
+
+
+@settings(max_examples=25)
+@given(extreme_accounts())
+def test_the_largest_and_smallest_numbers_are_answered_or_refused(written: Written) -> None:
+    assert answer_or_refusal(written).startswith(
+        ('{"schema": 1', "account: policy: its rates make a requirement that is no finite number")
+    )

@@ -58,13 +58,13 @@ def told(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nmae = 'a'", "nmae: unknown key; did you mean name?"),
+        ("naem = 'a'", "naem: unknown key; did you mean name?"),
         (
             "zzzz = 1",
             "zzzz: unknown key; known are name, schema, on, since, guided, rest, leg, legs, notes, "
             "extras, names",
         ),
-        ("shema = 1", "shema: unknown key; did you mean schema?"),
+        ("schemo = 1", "schemo: unknown key; did you mean schema?"),
         ("schema = 2", "schema: 2; 1 is right"),
         (
             "name = 'Two words'",
@@ -85,7 +85,7 @@ def told(text: str) -> str:
         ),
         ("guided = 1", "guided: 1; true or false is right"),
         ("rest = 3", "rest: 3; a table is right"),
-        ("rest = { minuts = 3 }", "rest.minuts: unknown key; did you mean minutes?"),
+        ("rest = { minutez = 3 }", "rest.minutez: unknown key; did you mean minutes?"),
         ("rest = { minutes = 2.5 }", "rest.minutes: 2.5; a whole number is right"),
         ("rest = { minutes = '5' }", "rest.minutes: '5'; a whole number is right"),
         ("notes = []", "notes: []; at least one table is right"),
@@ -107,9 +107,9 @@ def test_a_finding_names_its_key_its_value_and_what_would_be_right(text: str, me
     ("leg", "message"),
     [
         ("paces = 3", "kind: missing; this key is required"),
-        ("kind = 'wlak'\npaces = 3", "kind: 'wlak'; one of 'walk', 'swim', 'dive' is right"),
+        ("kind = 'wakl'\npaces = 3", "kind: 'wakl'; one of 'walk', 'swim', 'dive' is right"),
         ("kind = 'walk'", "paces: missing; this key is required"),
-        ("kind = 'walk'\npcaes = 3", "pcaes: unknown key; did you mean paces?"),
+        ("kind = 'walk'\npacess = 3", "pacess: unknown key; did you mean paces?"),
         ("kind = 'dive'\ndepth = 3.0", "depth: unknown key; did you mean depth_m?"),
         ("kind = 'walk'\npaces = 3\nflow = 0", "flow: 0; a number above 0 is right"),
         ("kind = 'walk'\npaces = 3\nflow = 3.0", "flow: 3.0; a number of at most 2 is right"),
@@ -128,8 +128,8 @@ def test_a_table_of_several_kinds_is_told_by_the_kind_that_is_meant(leg: str, me
 
 
 def test_the_first_unknown_key_goes_before_every_other_finding() -> None:
-    assert told("on = 3\nguided = 3\nnmae = 'a'\nzzzz = 1") == (
-        "nmae: unknown key; did you mean name?"
+    assert told("on = 3\nguided = 3\nnaem = 'a'\nzzzz = 1") == (
+        "naem: unknown key; did you mean name?"
     )
     assert told("guided = 3\non = 3") == "on: 3; a date such as 2018-12-31 without quotes is right"
 

@@ -47,7 +47,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PositionLine:
-    """A position and its requirement; ``rate`` is the requirement over market value (None: 0)."""
+    """A position and its requirement; ``rate`` is that over market value, None where that is 0."""
 
     position: str
     fund: str
@@ -95,6 +95,7 @@ def _fund_lines(account: AccountAtHand, i: int) -> list[PositionLine]:
 def _line(position: str, fund: str, value: float, parts: list[Part]) -> PositionLine:
     """One position with its parts summed."""
     requirement = sum(part.requirement_usd for part in parts)
+    rate = requirement / abs(value) if value else math.inf
     rules = list(dict.fromkeys(part.rule for part in parts))
     sources = list(dict.fromkeys(part.source for part in parts))
     if len(parts) > 1:
@@ -104,7 +105,7 @@ def _line(position: str, fund: str, value: float, parts: list[Part]) -> Position
         fund=fund,
         market_value_usd=value,
         requirement_usd=requirement,
-        rate=requirement / abs(value) if value else None,
+        rate=rate if math.isfinite(rate) else None,
         rule="; ".join(rules),
         source="; ".join(sources),
         parts=tuple(parts),

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from levsleeve.margin.allocation import NOBODY, most_saving
 
@@ -55,3 +56,23 @@ def test_many_equal_savings_end_all_the_same() -> None:
 
 def test_positions_of_no_units_use_nothing() -> None:
     assert uses([0.0, 100.0, 100.0], [(0, 1), (1, 2)], [9.0, 1.0]) == ([0.0, 100.0], 100.0)
+
+
+def test_random_programs_save_what_highs_finds_and_use_no_position_twice() -> None:
+    rng = np.random.default_rng(2009)
+    for _ in range(400):
+        positions, columns = int(rng.integers(2, 8)), int(rng.integers(1, 16))
+        units = rng.choice([0.0, 25.0, 100.0, 100.0, 300.0, 700.0], positions)
+        members = [
+            tuple(rng.choice(positions, min(positions, int(rng.integers(2, 4))), replace=False))
+            for _ in range(columns)
+        ]
+        savings = rng.choice([-3.0, 0.0, 1.0, 1.0, 2.0, 7.5], columns)
+        used, saved = uses(units.tolist(), members, savings.tolist())
+        takes = np.zeros((positions, columns))
+        for column, member in enumerate(members):
+            takes[list(member), column] = 1.0
+        best = linprog(-savings, A_ub=takes, b_ub=units, method="highs")
+        assert saved == pytest.approx(-best.fun, abs=1e-6)
+        assert (np.array(used) >= 0.0).all()
+        assert (takes @ used <= units + 1e-9).all()

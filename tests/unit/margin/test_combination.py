@@ -6,6 +6,7 @@ from tests.unit.margin.books import CALL, EXPIRY, PUT, Lot, book, required, term
 
 from levsleeve.margin.account import margin_requirement
 from levsleeve.margin.combination import (
+    COVERED,
     END_OF_DAY,
     INITIAL_MARGIN,
     MAINTENANCE,
@@ -263,6 +264,20 @@ def test_a_pairing_says_what_stands_with_what() -> None:
     assert pairing.kinds.tolist() == [PROTECTIVE]
     assert pairing.costs.tolist() == [19.0]
     assert pairing.uses.tolist() == [600.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "switches"), [(MAINTENANCE, {}), (INITIAL_MARGIN, RELIEF), (END_OF_DAY, RELIEF)]
+)
+def test_no_protection_is_listed_where_there_is_no_relief(
+    kind: int, switches: dict[str, Any]
+) -> None:
+    lots = (Lot(PUT, 6, 90.0, 2.0), Lot(CALL, -6, 110.0, 1.0))
+    pairing = pair(book([1_000], [100.0], *lots), 0, terms([3.0], switches), kind)
+    assert pairing.kinds.tolist() == [COVERED]
+    pairing = pair(book([0], [100.0], *lots), 0, terms([3.0], switches), kind)
+    assert pairing.kinds.tolist() == []
+    assert pairing.alone.tolist() == pytest.approx([0.0, 0.0, 36.0])
 
 
 @pytest.mark.parametrize(

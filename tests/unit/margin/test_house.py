@@ -111,6 +111,19 @@ def test_of_two_factors_the_greater_holds_with_its_caps_in_either_order() -> Non
         assert row(*overlays).tolist() == [1.5, 1.5, 1.2, math.inf, 0.0, 0.0]
 
 
+def test_a_factor_on_less_keeps_its_place_beside_the_greater_and_the_caps_of_that_one() -> None:
+    high = FactorOverlay(factor=1.5, applies_to="maintenance", long_cap=1.2)
+    low = FactorOverlay(factor=1.35, applies_to="initial", long_cap=0.8, short_cap=0.9)
+    for overlays in ((low, high), (high, low)):
+        assert row(*overlays).tolist() == [1.5, 1.35, 1.2, math.inf, 0.0, 0.0]
+
+
+def test_a_factor_without_a_phase_holds_in_full_from_its_first_day() -> None:
+    dated = FactorOverlay(factor=1.35, effective=ON)
+    assert row(dated)[MAINTENANCE_FACTOR] == 1.35
+    assert row(dated, on=date(2019, 6, 2))[MAINTENANCE_FACTOR] == 1.0
+
+
 # --- rates ---------------------------------------------------------------------------------------
 
 

@@ -179,6 +179,7 @@ def test_relief_begins_at_a_strike_of_what_a_share_lends_over_nine_tenths(
         (100.0, 80.0, 90.0, 3.0, 38.0, 32.5),
         # 5x: the quarter stops at all of the strike, 100 dollars; the put asks 3 + 70, normal 100.
         (100.0, 30.0, 100.0, 5.0, 73.0, 25.0),
+        (100.0, 30.0, 50.0, 5.0, 100.0, 62.5),
     ],
 )
 def test_a_collar_keeps_the_least_of_three_and_what_its_call_is_in_the_money(

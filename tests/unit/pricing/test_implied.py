@@ -1,7 +1,7 @@
 import math
 
 import pytest
-import QuantLib as ql
+import QuantLib as ql  # noqa: N813  (the name its own documentation uses)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,15 +22,13 @@ def quantlib_price(
 @pytest.mark.parametrize("right", [PUT, CALL])
 @pytest.mark.parametrize("volatility", [0.10, 0.60, 2.5])
 @pytest.mark.parametrize(
-    ("strike", "days", "rate"), [(85.0, 30, 0.02), (100.0, 7, 0.0), (130.0, 365, 0.05)]
+    ("strike", "days", "rate"), [(85.0, 180, 0.02), (100.0, 7, 0.0), (130.0, 365, 0.05)]
 )
 def test_the_volatility_of_a_published_price_is_found(
     right: float, volatility: float, strike: float, days: int, rate: float
 ) -> None:
     years = days / 365.0
     price = quantlib_price(100.0, strike, years, rate, right, volatility)
-    if price - max(0.0, right * (100.0 - strike * math.exp(-rate * years))) < 1e-6:
-        pytest.skip("the price holds no time value to speak of")
     found = implied_volatility(100.0, strike, years, rate, right, price)
     assert found == pytest.approx(volatility, rel=1e-6)
 
