@@ -383,7 +383,7 @@ PROFILES = (
          "policy.hedge_relief: finra contradicts margin_mode portfolio, which knows no such rule; "
          "margin_mode strategy is right"),
         (changed("policy", to={"flat_rate": 1e308}),
-         "policy: its rates make a requirement that is no finite number; smaller ones are right"),
+         "house and flat rates: above 1e+12; fractions of value are right"),
         (changed("profile", to="fidelity"), f"fidelity: {PROFILES}"),
         (changed("profile", to="none.toml"),
          "none.toml: no such file; a broker profile is a TOML file"),

@@ -8,7 +8,7 @@ from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
 from levsleeve.margin.charges import borrow_rates
 from levsleeve.margin.policy import Overlay
-from levsleeve.margin.schedule import rule_source, rule_sources
+from levsleeve.margin.schedule import PORTFOLIO_NOTE, rule_source, rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
 from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
 
@@ -81,7 +81,11 @@ def _fund_line(fund: Fund) -> str:
 def _rules_line(market: Market) -> str:
     """Which rulebook, and what that means where funds are older than they were."""
     first, last = market.sessions[0].date(), market.sessions[-1].date()
-    frozen = market.rulebook.rules_as_of
+    frozen, policy = market.rulebook.rules_as_of, market.rulebook.policy
+    if policy.flat_rate is not None:
+        return f"none: a flat rate of {policy.flat_rate:g} of value replaces them"
+    if policy.margin_mode == "portfolio":
+        return f"{PORTFOLIO_NOTE}: {rule_source(frozen or last, 'portfolio')}"
     if frozen is not None:
         return f"those of {frozen} on every session{_too_early(first)}: {rule_source(frozen)}"
     entries = rule_sources(first, last)

@@ -45,6 +45,7 @@ from levsleeve.margin.combination import (
 )
 from levsleeve.margin.liquidation import in_deficit
 from levsleeve.margin.requirement import special_memorandum_account
+from levsleeve.margin.schedule import PORTFOLIO_MODE
 
 TIE = 1e-9
 """Reliefs per dollar this close are the same: each is the difference of two large sums."""
@@ -65,7 +66,7 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
     row = record(
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, maintenance, before, before, WHY_EXCESS_LIQUIDITY
     )
-    for _ in range(account.shares.size):
+    for _ in range(account.shares.size * (account.contracts.size + 2)):
         excess = excess_liquidity(account, tape, t)
         if not in_deficit(excess, account_scale(account)):
             break
@@ -73,6 +74,7 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
         if i < 0:
             break
         quantity = _fewest_shares(account, tape, t, i, terms, MAINTENANCE)
+        quantity = min(quantity, _alike(account, tape, t, i))
         _liquidate_shares(account, tape, t, i, quantity, terms, WHY_EXCESS_LIQUIDITY)
     for k in range(account.contracts.size):
         excess = excess_liquidity(account, tape, t)
@@ -101,6 +103,27 @@ def _dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
                 best = i
                 best_gain = gain
     return best
+
+
+@rule
+def _alike(account: Account, tape: Tape, t: int, i: int) -> float:
+    """How many shares of fund ``i`` free as much each as the first does: unhedged ones, mostly.
+
+    At least one whole share, or all that are held.
+    """
+    held = abs(account.shares[i])
+    one = min(1.0, held)
+    each = _released(account, tape, t, i, one, MAINTENANCE) / one
+    near = TIE * max(1.0, account.marks[i])
+    low, high = 1.0, math.ceil(held) * 1.0
+    while low < high:
+        middle = float(int((low + high + 1.0) / 2.0))
+        quantity = min(middle, held)
+        if _released(account, tape, t, i, quantity, MAINTENANCE) >= quantity * (each - near):
+            low = middle
+        else:
+            high = middle - 1.0
+    return min(low, held)
 
 
 @rule
@@ -181,7 +204,8 @@ def _liquidate_shares(
 def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
     """The test at the end of a day with trades: liquidate where the account would end negative.
 
-    It bites only where orders were tested on less than the day end's initial margin; shares go in
+    Portfolio margin knows none.  It bites only where orders were tested on less than the day end's
+    initial margin; shares go in
     the order of the initial margin they release per dollar (ties by the order of the funds), as few
     as clear it, costs included.
 
@@ -189,8 +213,10 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     ----------
     Interactive Brokers, special memorandum account; 12 CFR 220.5.
     """
+    if account.money[TRADED] == 0.0 or tape.rules[t, PORTFOLIO_MODE] != 0.0:
+        return False
     before = _left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
-    if account.money[TRADED] == 0.0 or not in_deficit(before, account_scale(account)):
+    if not in_deficit(before, account_scale(account)):
         return False
     initial = requirement(account, tape, t, END_OF_DAY)
     row = record(

@@ -1,6 +1,5 @@
 """The ledger: one row a session, and the two sums that must hold on every row."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 from levsleeve.backtests.measures import Measures, account_scale
 from levsleeve.backtests.state import FLOW_CAUSES, SPECIAL_MEMORANDUM, Account
 from levsleeve.errors import LedgerError
+from levsleeve.margin.account import utilization
 
 TOLERANCE_USD = 1e-6
 TOLERANCE_SCALE_USD = 1e6
@@ -22,13 +22,6 @@ _HEAD = (
     "marked_utilization_with_relief",
     "marked_utilization_after_expiry",
 )
-
-
-def _utilization(requirement_usd: float, equity_with_loan_value_usd: float) -> float:
-    """Requirement over equity with loan value; infinite where that is not positive."""
-    if equity_with_loan_value_usd <= 0.0:
-        return math.inf
-    return requirement_usd / equity_with_loan_value_usd
 
 
 class LedgerBuilder:
@@ -82,8 +75,8 @@ class LedgerBuilder:
             account.money[SPECIAL_MEMORANDUM],
             marked.utilization,
             marked.cushion,
-            _utilization(marked.maintenance_with_relief, marked.equity_with_loan_value),
-            _utilization(marked.maintenance_after_expiry, marked.equity_with_loan_value),
+            utilization(marked.maintenance_with_relief, marked.equity_with_loan_value),
+            utilization(marked.maintenance_after_expiry, marked.equity_with_loan_value),
         )
         row[head:] = np.concatenate([held, prices, values, flows])
         self._equity = measures.equity

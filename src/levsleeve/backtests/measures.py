@@ -5,6 +5,7 @@ from typing import NamedTuple
 from levsleeve.backtests.state import CASH, Account, Tape, Terms, fund_terms_of
 from levsleeve.compiled import rule
 from levsleeve.margin.account import (
+    cushion,
     gross_value,
     loan_value_equity,
     maintenance_after_expiry,
@@ -12,6 +13,7 @@ from levsleeve.margin.account import (
     margin_requirement,
     option_value,
     share_value,
+    utilization,
 )
 from levsleeve.margin.combination import INITIAL_MARGIN, MAINTENANCE
 from levsleeve.pricing.volatility import fund_option_delta, fund_option_price
@@ -133,8 +135,6 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
     initial = requirement(account, tape, t, INITIAL_MARGIN)
     funds = fund_terms_of(tape, t)
     excess = loanable - maintenance
-    utilization = maintenance / loanable if loanable > 0.0 else float("inf")
-    cushion = excess / equity if equity > 0.0 else float("-inf")
     return Measures(
         cash,
         equity,
@@ -142,8 +142,8 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
         initial,
         maintenance,
         excess,
-        utilization,
-        cushion,
+        utilization(maintenance, loanable),
+        cushion(excess, equity),
         index_exposure(account, tape, t, terms),
         maintenance_after_expiry(account, funds),
         maintenance_under_relief(account, funds, 1.0),

@@ -105,6 +105,17 @@ def available_funds(account: Account, tape: Tape, t: int) -> float:
 
 
 @rule
+def _available_when_flat(account: Account, tape: Tape, t: int, i: int, closing: float) -> float:
+    """Dollars that orders may use once ``closing`` shares of fund ``i`` are traded."""
+    held, cash = account.shares[i], account.money[CASH]
+    account.shares[i] = held + closing
+    account.money[CASH] = cash - closing * account.marks[i]
+    available = available_funds(account, tape, t)
+    account.shares[i], account.money[CASH] = held, cash
+    return available
+
+
+@rule
 def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, terms: Terms) -> float:
     """The most of a signed order in fund ``i`` that passes the order test, in whole shares.
 
@@ -114,7 +125,7 @@ def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, term
     closing = closing_part(account.shares[i], shares)
     if closing == shares:
         return shares
-    reserve = sizing_reserve(available_funds(account, tape, t), tape.rules[t])
+    reserve = sizing_reserve(_available_when_flat(account, tape, t, i, closing), tape.rules[t])
     if available_after(account, tape, t, i, shares, reserve, terms):
         return shares
     sign = 1.0 if shares > 0.0 else -1.0

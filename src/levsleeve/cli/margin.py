@@ -1,6 +1,7 @@
 """``levsleeve margin``: an account snapshot under the rulebook, as a page or as JSON."""
 
 import json
+import math
 import sys
 from io import TextIOWrapper
 from typing import Any
@@ -70,8 +71,14 @@ def _figures(status: MarginStatus, answer: dict[str, Any]) -> Table:
         ("initial margin", _dollars(figures.initial_margin_usd)),
         ("excess liquidity", _dollars(figures.excess_liquidity_usd)),
         ("available funds", _dollars(figures.available_funds_usd)),
-        ("utilization (maintenance / equity with loan value)", _percent(figures.utilization)),
-        ("cushion (excess liquidity / net liquidation)", _percent(figures.cushion)),
+        (
+            "utilization (maintenance / equity with loan value)",
+            _ratio(figures.utilization, figures.maintenance_margin_usd),
+        ),
+        (
+            "cushion (excess liquidity / net liquidation)",
+            _ratio(figures.cushion, figures.excess_liquidity_usd),
+        ),
     ]
     if "special_memorandum_account_usd" in answer:
         memorandum = _dollars(answer["special_memorandum_account_usd"])
@@ -217,6 +224,11 @@ def _dollars(value: float) -> str:
 def _percent(value: float) -> str:
     """A fraction in percent; infinite where equity is gone."""
     return "no equity" if value in (float("inf"), float("-inf")) else f"{value:.1%}"
+
+
+def _ratio(value: float, part_usd: float) -> str:
+    """A ratio of an account, a dash where there is nothing to set against equity."""
+    return "-" if math.isinf(value) and part_usd == 0.0 else _percent(value)
 
 
 def _move(trigger: Trigger, *, called: bool) -> str:

@@ -1,16 +1,27 @@
 """An account under the rulebook: what it is worth, what it must keep, and what an order may do."""
 
+import math
+
 from levsleeve.compiled import Floats, rule
 from levsleeve.margin.book import Book, FundTerms
-from levsleeve.margin.combination import MAINTENANCE, fund_requirement, share_requirement
+from levsleeve.margin.combination import (
+    MAINTENANCE,
+    ORDER_INITIAL,
+    fund_requirement,
+    share_requirement,
+    side_requirement,
+)
 from levsleeve.margin.liquidation import in_deficit
 from levsleeve.margin.options import loan_value_rate
+from levsleeve.margin.requirement import boxed_per_share
 from levsleeve.margin.schedule import (
     BUFFER_RATE,
+    FLAT_RATE,
     FREE_RATE,
     HEDGE_RELIEF,
     MINIMUM_EQUITY_USD,
     ORDER_FEE_USD,
+    ORDER_INITIAL_BROKER,
     PORTFOLIO_MINIMUM_EQUITY_USD,
     PORTFOLIO_MODE,
 )
@@ -87,6 +98,49 @@ def margin_requirement(book: Book, terms: FundTerms, kind: int) -> float:
     for i in range(book.shares.size):
         total += fund_requirement(book, i, terms, kind)
     return total
+
+
+@rule
+def boxed_share(book: Book, i: int, terms: FundTerms, kind: int) -> float:
+    """Dollars per share of fund ``i`` held long and short at once, beside the net shares.
+
+    Maintenance is a fraction of the long value, whatever the house asks; initial margin is that of
+    the long side alone.  A flat rate or portfolio margin charges the long side.
+
+    References
+    ----------
+    FINRA Rule 4210(e)(1), unconfirmed; 12 CFR 220.12(c)(2).
+    """
+    rules = terms.rules
+    by_rule = rules[PORTFOLIO_MODE] == 0.0 and math.isnan(rules[FLAT_RATE])
+    broker = kind == ORDER_INITIAL and rules[ORDER_INITIAL_BROKER] != 0.0
+    if by_rule and (kind == MAINTENANCE or broker):
+        return boxed_per_share(book.marks[i], rules)
+    return side_requirement(book, i, False, terms, kind)
+
+
+@rule
+def boxed_requirement(boxed: Floats, book: Book, terms: FundTerms, kind: int) -> float:
+    """Dollars that ``boxed`` shares per fund require (see ``boxed_share``)."""
+    total = 0.0
+    for i in range(boxed.size):
+        if boxed[i] > 0.0:
+            total += boxed[i] * boxed_share(book, i, terms, kind)
+    return total
+
+
+@rule
+def utilization(maintenance_usd: float, equity_usd: float) -> float:
+    """Maintenance margin over equity with loan value; infinite where that is not positive."""
+    return maintenance_usd / equity_usd if equity_usd > 0.0 else math.inf
+
+
+@rule
+def cushion(excess_liquidity_usd: float, net_liquidation_usd: float) -> float:
+    """Excess liquidity over net liquidation; minus infinity where that is not positive."""
+    if net_liquidation_usd <= 0.0:
+        return -math.inf
+    return excess_liquidity_usd / net_liquidation_usd
 
 
 @rule

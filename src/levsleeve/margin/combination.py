@@ -63,7 +63,13 @@ class Pairing(NamedTuple):
 @rule
 def share_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
     """Dollars per share of fund ``i`` without any hedge, on the side that is held."""
-    price, multiple, short = book.marks[i], terms.multiples[i], book.shares[i] < 0.0
+    return side_requirement(book, i, book.shares[i] < 0.0, terms, kind)
+
+
+@rule
+def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: int) -> float:
+    """Dollars per share of fund ``i`` without any hedge, on one side."""
+    price, multiple = book.marks[i], terms.multiples[i]
     width, overlay, rules = terms.benchmark_classes[i], terms.overlays[i], terms.rules
     if kind == MAINTENANCE:
         return maintenance_per_share(price, multiple, short, width, overlay, rules)

@@ -39,7 +39,7 @@ def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: Finan
     start = 0.0
     base = max(benchmark_rate, 0.0)
     for i in range(plan.debit_ends.size):
-        if balance_usd > start:
+        if balance_usd > start and not math.isnan(plan.debit_spreads[i]):
             part = min(balance_usd, plan.debit_ends[i]) - start
             total += part * max(base + plan.debit_spreads[i], plan.least_debit_rate)
         start = plan.debit_ends[i]

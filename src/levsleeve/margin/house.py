@@ -18,34 +18,48 @@ from levsleeve.margin.policy import (
     VolatilityOverlay,
 )
 
-(
-    MAINTENANCE_FACTOR,
-    INITIAL_FACTOR,
-    LONG_CAP,
-    SHORT_CAP,
-    LONG_RATE,
-    SHORT_RATE,
-) = range(6)
-"""Places of an overlay row: factors and their caps (inf: none), then rates per side."""
+LONG_RATE, SHORT_RATE, MAINTENANCE_FACTOR, INITIAL_FACTOR, LONG_CAP, SHORT_CAP = range(6)
+"""Places of an overlay row: rates per side, then a factor for either requirement with its caps
+(inf: none); further factors follow in groups of the same four."""
 
-NO_OVERLAY = np.array([1.0, 1.0, np.inf, np.inf, 0.0, 0.0])
+FACTORS, GROUP = MAINTENANCE_FACTOR, 4
+NEUTRAL = (1.0, 1.0, np.inf, np.inf)
+NO_OVERLAY = np.array([0.0, 0.0, *NEUTRAL])
 """The row of a house that asks what the rule asks."""
 
 
 @rule
-def state_dependent_rate(
-    rule_rate: float, state: float, base: float, slope: float, ceiling: float
-) -> float:
-    """A house rate that grows with ``state`` above ``base`` (> 0), up to ``ceiling``.
+def house_rate(rate: float, place: int, short: bool, overlay: Floats) -> float:
+    """Fraction of value that the house asks where the rule asks ``rate``: its dearest overlay's.
 
-    ``slope`` is the relative rise of the rate per relative rise of the state; all fractions.
+    ``place`` is ``MAINTENANCE_FACTOR`` or ``INITIAL_FACTOR``.
 
     Examples
     --------
-    >>> [round(state_dependent_rate(0.75, v, 0.20, 0.25, 1.0), 4) for v in (0.15, 0.20, 0.40, 0.80)]
-    [0.75, 0.75, 0.9375, 1.0]
+    >>> row = np.array([0.60, 0.60, 1.35, 1.35, 1.0, np.inf])
+    >>> [round(house_rate(0.9, MAINTENANCE_FACTOR, short, row), 4) for short in (False, True)]
+    [1.0, 1.215]
     """
-    return min(ceiling, rule_rate * (1.0 + slope * max(0.0, state - base) / base))
+    asked = overlay[SHORT_RATE] if short else overlay[LONG_RATE]
+    for group in range(FACTORS, overlay.size, GROUP):
+        factor = overlay[group + place - FACTORS]
+        cap = overlay[group + (SHORT_CAP if short else LONG_CAP) - FACTORS]
+        asked = max(asked, min(factor * rate, cap))
+    return asked
+
+
+@rule
+def state_factor(state: float, base: float, slope: float) -> float:
+    """Factor on the rule's rate that grows with ``state`` above ``base`` (> 0), both fractions.
+
+    ``slope`` is the relative rise of the rate per relative rise of the state.
+
+    Examples
+    --------
+    >>> [round(state_factor(v, 0.20, 0.25), 4) for v in (0.15, 0.20, 0.40, 0.80)]
+    [1.0, 1.0, 1.25, 1.75]
+    """
+    return 1.0 + slope * max(0.0, state - base) / base
 
 
 @rule
@@ -63,31 +77,31 @@ def overlay_row(
     overlays: Sequence[Overlay],
     on: date,
     multiple: float,
-    rule_rates: tuple[float, float],
     volatility: float = np.nan,
     index_return: float = np.nan,
 ) -> Floats:
     """The row of overlays that hold on ``on`` for a fund of that multiple.
 
-    Parameters
-    ----------
-    rule_rates
-        Long and short rate of the rule, which state-dependent overlays raise.
-    volatility, index_return
-        What state-dependent overlays see: the volatility index as a fraction and the index return
-        of the session before; nan where nothing is known yet, and then they ask the rule's rate.
+    ``volatility`` and ``index_return`` are what state-dependent overlays see: the volatility index
+    as a fraction and the index return of the session before; nan where nothing is known yet, and
+    then they ask the rule's rate.  The row is as long as the overlays need, whatever the day.
     """
-    row = NO_OVERLAY.copy()
+    long_rate, short_rate = 0.0, 0.0
+    groups: list[float] = []
     for overlay in overlays:
-        if not applies(overlay, on, multiple):
-            continue
-        if isinstance(overlay, FactorOverlay):
-            _apply_factor(row, overlay, on)
-            continue
-        long_rate, short_rate = _rates(overlay, multiple, rule_rates, volatility, index_return)
-        row[LONG_RATE] = max(row[LONG_RATE], long_rate)
-        row[SHORT_RATE] = max(row[SHORT_RATE], short_rate)
-    return row
+        holds = applies(overlay, on, multiple)
+        if isinstance(overlay, RateOverlay):
+            if holds:
+                sides = _rates(overlay, multiple)
+                long_rate, short_rate = max(long_rate, sides[0]), max(short_rate, sides[1])
+        elif not holds:
+            groups += NEUTRAL
+        elif isinstance(overlay, FactorOverlay):
+            groups += _factor_group(overlay, on)
+        else:
+            factor = _factor_of_state(overlay, multiple, volatility, index_return)
+            groups += (factor, 1.0, overlay.ceiling, overlay.ceiling)
+    return np.array([long_rate, short_rate, *(groups or NEUTRAL)])
 
 
 def applies(overlay: Overlay, on: date, multiple: float) -> bool:
@@ -97,18 +111,15 @@ def applies(overlay: Overlay, on: date, multiple: float) -> bool:
     return begun and not ended and abs(multiple) > overlay.above_multiple
 
 
-def _apply_factor(row: Floats, overlay: FactorOverlay, on: date) -> None:
-    """Put a factor into the row; where two overlap the greater holds, and the greatest's caps."""
+def _factor_group(overlay: FactorOverlay, on: date) -> tuple[float, float, float, float]:
+    """A factor for either requirement, and its caps per side."""
     factor = _phased_factor(overlay, on)
-    greatest = factor >= max(row[MAINTENANCE_FACTOR], row[INITIAL_FACTOR])
-    if overlay.applies_to in ("both", "maintenance"):
-        row[MAINTENANCE_FACTOR] = max(row[MAINTENANCE_FACTOR], factor)
-    if overlay.applies_to in ("both", "initial"):
-        row[INITIAL_FACTOR] = max(row[INITIAL_FACTOR], factor)
-    if not greatest:
-        return
-    row[LONG_CAP] = np.inf if overlay.long_cap is None else overlay.long_cap
-    row[SHORT_CAP] = np.inf if overlay.short_cap is None else overlay.short_cap
+    return (
+        factor if overlay.applies_to in ("both", "maintenance") else 1.0,
+        factor if overlay.applies_to in ("both", "initial") else 1.0,
+        np.inf if overlay.long_cap is None else overlay.long_cap,
+        np.inf if overlay.short_cap is None else overlay.short_cap,
+    )
 
 
 def _phased_factor(overlay: FactorOverlay, on: date) -> float:
@@ -121,27 +132,22 @@ def _phased_factor(overlay: FactorOverlay, on: date) -> float:
     return float(1.0 + (overlay.factor - 1.0) * done / steps)
 
 
-def _rates(
-    overlay: RateOverlay | VolatilityOverlay | FlowOverlay,
+def _rates(overlay: RateOverlay, multiple: float) -> tuple[float, float]:
+    """Long and short rate of an overlay; rates per turn stop at 1."""
+    if not overlay.per_turn:
+        return overlay.long_rate, overlay.short_rate
+    turns = abs(multiple)
+    return min(overlay.long_rate * turns, 1.0), min(overlay.short_rate * turns, 1.0)
+
+
+def _factor_of_state(
+    overlay: VolatilityOverlay | FlowOverlay,
     multiple: float,
-    rule_rates: tuple[float, float],
     volatility: float,
     index_return: float,
-) -> tuple[float, float]:
-    """Long and short house rate of one overlay."""
-    if isinstance(overlay, RateOverlay):
-        if not overlay.per_turn:
-            return overlay.long_rate, overlay.short_rate
-        turns = abs(multiple)
-        return min(overlay.long_rate * turns, 1.0), min(overlay.short_rate * turns, 1.0)
-    if isinstance(overlay, VolatilityOverlay):
-        state = volatility
-    else:
-        state = reset_trade_rate(multiple, index_return)
-    if np.isnan(state):
-        return 0.0, 0.0
-    long_rate, short_rate = (
-        state_dependent_rate(rate, state, overlay.base, overlay.slope, overlay.ceiling)
-        for rate in rule_rates
-    )
-    return long_rate, short_rate
+) -> float:
+    """The factor that the state of the market makes; 1 where that is not known."""
+    state = volatility
+    if isinstance(overlay, FlowOverlay):
+        state = float(reset_trade_rate(multiple, index_return))
+    return 1.0 if np.isnan(state) else float(state_factor(state, overlay.base, overlay.slope))

@@ -6,7 +6,7 @@ Each switch has a default; a study, a broker profile or an account snapshot may 
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from levsleeve.strict_table import StrictTable
 
@@ -124,6 +124,12 @@ class Policy(StrictTable):
     free_rate: Fraction = 0.0
     order_fee_usd: Dollars = 0.0
     house: Overlay | None = None
+
+    @field_validator("flat_rate", "house", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        """The word ``none`` is the default, as of every other switch."""
+        return None if value == "none" else value
 
     @model_validator(mode="after")
     def _agrees(self) -> "Policy":

@@ -9,11 +9,8 @@ import math
 from levsleeve.compiled import Floats, rule
 from levsleeve.margin.house import (
     INITIAL_FACTOR,
-    LONG_CAP,
-    LONG_RATE,
     MAINTENANCE_FACTOR,
-    SHORT_CAP,
-    SHORT_RATE,
+    house_rate,
 )
 from levsleeve.margin.schedule import (
     BOXED_RATE,
@@ -136,14 +133,6 @@ def _rule_rate(
 
 
 @rule
-def _house_per_share(price: float, rate: float, factor: float, short: bool, house: Floats) -> float:
-    """Dollars per share that the house asks, given the rule's rate; never a floor in dollars."""
-    cap = house[SHORT_CAP] if short else house[LONG_CAP]
-    flat = house[SHORT_RATE] if short else house[LONG_RATE]
-    return max(min(factor * rate, cap), flat) * price
-
-
-@rule
 def maintenance_per_share(
     price: float,
     multiple: float,
@@ -164,7 +153,7 @@ def maintenance_per_share(
     asked = rate * price
     if short and rules[PORTFOLIO_MODE] == 0.0:
         asked = short_maintenance_per_share(price, multiple, rules)
-    return max(asked, _house_per_share(price, rate, overlay[MAINTENANCE_FACTOR], short, overlay))
+    return max(asked, house_rate(rate, MAINTENANCE_FACTOR, short, overlay) * price)
 
 
 @rule
@@ -199,7 +188,7 @@ def initial_per_share(
     if rules[PORTFOLIO_MODE] == 0.0:
         rate = max(rules[INITIAL], rate)
         maintenance = max(rules[INITIAL] * price, maintenance)
-    return max(maintenance, _house_per_share(price, rate, overlay[INITIAL_FACTOR], short, overlay))
+    return max(maintenance, house_rate(rate, INITIAL_FACTOR, short, overlay) * price)
 
 
 @rule

@@ -14,8 +14,7 @@ from levsleeve.margin.book import FundTerms
 from levsleeve.margin.house import NO_OVERLAY, overlay_row
 from levsleeve.margin.policy import FlowOverlay, Overlay, Policy, VolatilityOverlay
 from levsleeve.margin.profile import DEFAULT_PROFILE, Profile, load_profile
-from levsleeve.margin.requirement import long_maintenance_rate, multiple_scale
-from levsleeve.margin.schedule import SHORT_BASE, margin_rules
+from levsleeve.margin.schedule import margin_rules
 from levsleeve.strict_table import in_words
 
 
@@ -55,13 +54,8 @@ class Rulebook:
         index_return: float = np.nan,
     ) -> Floats:
         """The row of house overlays of a session for a fund; state as in ``overlay_row``."""
-        if not self.overlays:
-            return NO_OVERLAY.copy()
-        rules = self.rules(session)
-        short = min(float(rules[SHORT_BASE]) * float(multiple_scale(multiple, rules)), 1.0)
-        rates = (float(long_maintenance_rate(multiple, rules)), short)
         on = self.rules_as_of or session
-        return overlay_row(self.overlays, on, multiple, rates, volatility, index_return)
+        return overlay_row(self.overlays, on, multiple, volatility, index_return)
 
     def terms(
         self,
@@ -76,7 +70,7 @@ class Rulebook:
         return FundTerms(
             np.array(multiples, dtype=np.float64),
             np.array(benchmark_classes, dtype=np.float64),
-            np.array(overlays).reshape(len(multiples), NO_OVERLAY.size),
+            np.array(overlays) if overlays else np.zeros((0, NO_OVERLAY.size)),
             self.rules(session),
         )
 

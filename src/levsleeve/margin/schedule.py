@@ -99,6 +99,12 @@ class MarginRules(NamedTuple):
 ) = range(len(MarginRules._fields))
 """The places of a row, in the order of ``MarginRules``."""
 
+PORTFOLIO_NOTE = (
+    "coarse portfolio margin: the worst index move of its class x multiple, each position alone, "
+    "no offsets, options as in strategy margin; a broker's own figure differs"
+)
+"""What every reader of a portfolio-margin figure must know."""
+
 HIGH_CAP, BROAD, NARROW = 0.0, 1.0, 2.0
 BENCHMARK_CLASSES = {"high_cap_broad_based": HIGH_CAP, "broad_based": BROAD, "narrow": NARROW}
 """How wide the market behind a fund is: it sets option rates and portfolio-margin ranges."""
@@ -135,6 +141,7 @@ def margin_rules(on: date, policy: Policy = DEFAULT_POLICY, session: date | None
     facts["loan_horizon"] = _months_after(session or on, facts["loan_months"]).toordinal()
     if policy.minimum_equity_usd is not None:
         facts["minimum_equity_usd"] = policy.minimum_equity_usd
+        facts["portfolio_minimum_equity_usd"] = policy.minimum_equity_usd
     return np.array([float(facts[name]) for name in MarginRules._fields])
 
 

@@ -1,6 +1,5 @@
 """An account at hand: a snapshot turned into the arrays that the rules read."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,22 +9,26 @@ import numpy as np
 from levsleeve.compiled import Floats
 from levsleeve.errors import AccountError, LevsleeveError
 from levsleeve.margin.account import (
+    boxed_requirement,
+    cushion,
     loan_value_equity,
     margin_requirement,
     option_loan_value,
     option_value,
     share_value,
+    utilization,
 )
 from levsleeve.margin.book import FundTerms, Positions
 from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
-from levsleeve.margin.house import LONG_RATE, SHORT_RATE
+from levsleeve.margin.house import INITIAL_FACTOR, LONG_RATE, MAINTENANCE_FACTOR, SHORT_RATE
 from levsleeve.margin.profile import load_profile
-from levsleeve.margin.requirement import boxed_per_share, initial_per_share
+from levsleeve.margin.requirement import initial_per_share, maintenance_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
-from levsleeve.margin.schedule import BENCHMARK_CLASSES, HEDGE_RELIEF
+from levsleeve.margin.schedule import BENCHMARK_CLASSES, FLAT_RATE, HEDGE_RELIEF
 from levsleeve.pricing.black_scholes import CALL, PUT
 from levsleeve.what_if.reading import Reading
 from levsleeve.what_if.snapshot import (
+    MOST,
     FundAtHand,
     OptionHolding,
     ShareHolding,
@@ -94,12 +97,8 @@ class AccountAtHand:
         values = positions.shares * positions.marks
         loanable = float(loan_value_equity(self.cash_usd, positions, terms.rules))
         net_liquidation = self.cash_usd + float(share_value(positions) + option_value(positions))
-        maintenance = float(margin_requirement(positions, terms, MAINTENANCE))
-        maintenance += sum(
-            float(shares * boxed_per_share(mark, terms.rules))
-            for shares, mark in zip(self.boxed, positions.marks, strict=True)
-        )
-        initial = self._initial(INITIAL_MARGIN)
+        maintenance = self.requirement(MAINTENANCE)
+        initial = self.requirement(INITIAL_MARGIN)
         excess = loanable - maintenance
         return Figures(
             long_market_value_usd=float(values[values > 0.0].sum()) + boxed_value,
@@ -109,20 +108,18 @@ class AccountAtHand:
             option_loan_value_usd=float(option_loan_value(positions, terms.rules)),
             maintenance_margin_usd=maintenance,
             initial_margin_usd=initial,
-            end_of_day_initial_usd=self._initial(END_OF_DAY),
+            end_of_day_initial_usd=self.requirement(END_OF_DAY),
             excess_liquidity_usd=excess,
             available_funds_usd=loanable - initial,
             deficiency_usd=max(0.0, -excess),
-            utilization=maintenance / loanable if loanable > 0.0 else float("inf"),
-            cushion=excess / net_liquidation if net_liquidation > 0.0 else float("-inf"),
+            utilization=float(utilization(maintenance, loanable)),
+            cushion=float(cushion(excess, net_liquidation)),
         )
 
-    def _initial(self, kind: int) -> float:
-        """Dollars of initial margin; of boxed shares the long side alone asks it."""
-        total = float(margin_requirement(self.positions, self.terms, kind))
-        for i in np.flatnonzero(self.boxed).tolist():
-            total += float(self.boxed[i]) * self.initial_per_share(i, short=False)
-        return total
+    def requirement(self, kind: int) -> float:
+        """Dollars that all positions require, boxed ones too; ``kind`` as in ``combination``."""
+        boxed = boxed_requirement(self.boxed, self.positions, self.terms, kind)
+        return float(margin_requirement(self.positions, self.terms, kind)) + float(boxed)
 
     def initial_per_share(self, i: int, *, short: bool) -> float:
         """Dollars of initial margin per share of fund ``i`` on one side."""
@@ -137,6 +134,14 @@ class AccountAtHand:
                 terms.rules,
             )
         )
+
+    def day_trading_rate(self, symbol: str, *, scales: bool) -> float:
+        """Long maintenance of a fund as a fraction, by its multiple only where ``scales``."""
+        i, price = self.place(symbol), float(self.positions.marks[self.place(symbol)])
+        multiple = self.terms.multiples[i] if scales else 1.0
+        width, overlay, short = self.terms.benchmark_classes[i], self.terms.overlays[i], False
+        each = maintenance_per_share(price, multiple, short, width, overlay, self.terms.rules)
+        return float(each) / price
 
     def traded(self, i: int, shares: float, fee_usd: float = 0.0) -> "AccountAtHand":
         """The account after signed ``shares`` more of fund ``i`` at its price."""
@@ -191,13 +196,14 @@ def account_at_hand(reading: Reading) -> AccountAtHand:
         book = rulebook(profile, snapshot.switches, snapshot.rules_on)
         _refuse_unknown_state(book, snapshot)
         terms = _terms(book, snapshot, funds)
+        _refuse_endless_rates(terms)
     except LevsleeveError as error:
         raise AccountError(f"{subject}: {error}") from error
     places = {fund.symbol: i for i, fund in enumerate(funds)}
     options = tuple(h for h in holdings if isinstance(h, OptionHolding))
     net, boxed = _shares([h for h in holdings if isinstance(h, ShareHolding)], places)
     marks = np.array([fund.price_usd for fund in funds], dtype=np.float64)
-    account = AccountAtHand(
+    return AccountAtHand(
         on=snapshot.date_,
         cash_usd=snapshot.cash_usd,
         funds=funds,
@@ -207,13 +213,6 @@ def account_at_hand(reading: Reading) -> AccountAtHand:
         rulebook=book,
         terms=terms,
     )
-    asked = account.figures()
-    if not math.isfinite(asked.maintenance_margin_usd + asked.initial_margin_usd):
-        raise AccountError(
-            f"{subject}: policy: its rates make a requirement that is no finite number; "
-            "smaller ones are right"
-        )
-    return account
 
 
 def _funds(
@@ -223,8 +222,8 @@ def _funds(
     needed_by: dict[str, str] = {}
     for holding in holdings:
         needed_by.setdefault(holding.fund, str(holding))
-    if snapshot.order is not None:
-        needed_by.setdefault(snapshot.order.fund, "order")
+    if snapshot.order_fund is not None:
+        needed_by.setdefault(snapshot.order_fund, "order")
     for key in ("cut_fund", "move_fund"):
         symbol = getattr(snapshot, key)
         if symbol is not None:
@@ -257,6 +256,14 @@ def _refuse_unknown_state(book: Rulebook, snapshot: Snapshot) -> None:
                 f"{asked[state]}: missing; the house rate of {snapshot.profile} depends on it, "
                 "a fraction is right"
             )
+
+
+def _refuse_endless_rates(terms: FundTerms) -> None:
+    """A rate that no arithmetic holds is a slip of the pen."""
+    flat = terms.rules[FLAT_RATE]
+    house = terms.overlays[:, [MAINTENANCE_FACTOR, INITIAL_FACTOR, LONG_RATE, SHORT_RATE]]
+    if flat > MOST or not (house <= MOST).all():
+        raise AccountError(f"house and flat rates: above {MOST:g}; fractions of value are right")
 
 
 def _shares(holdings: Sequence[ShareHolding], places: dict[str, int]) -> tuple[Floats, Floats]:

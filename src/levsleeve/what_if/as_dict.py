@@ -10,11 +10,10 @@ from levsleeve.margin.day_trading import day_trading_buying_power, day_trading_r
 from levsleeve.margin.options import relief_strike
 from levsleeve.margin.requirement import (
     end_of_day_initial_per_share,
-    long_maintenance_rate,
     maintenance_per_share,
     special_memorandum_account,
 )
-from levsleeve.margin.schedule import rule_source
+from levsleeve.margin.schedule import PORTFOLIO_MODE, rule_source
 from levsleeve.what_if.account import AccountAtHand
 from levsleeve.what_if.cure import cure_with
 from levsleeve.what_if.orders import most_shares, most_value, order_accepted
@@ -135,7 +134,7 @@ def _only_holding(account: AccountAtHand) -> dict[str, Any]:
 def _memorandum(status: "MarginStatus") -> dict[str, Any]:
     """The special memorandum account at the end of this day, if one was given."""
     given = status.snapshot.special_memorandum_account_usd
-    if given is None:
+    if given is None or status.account.terms.rules[PORTFOLIO_MODE] != 0.0:
         return {}
     figures = status.figures
     rolled = special_memorandum_account(
@@ -179,9 +178,10 @@ def _cut_fund(status: "MarginStatus") -> dict[str, Any]:
 def _order(status: "MarginStatus") -> dict[str, Any]:
     """Whether the order passes, or how large an opening one may be."""
     order, account = status.snapshot.order, status.account
-    if order is None:
+    fund = status.snapshot.order_fund
+    if order is None or fund is None:
         return {}
-    i = account.place(order.fund)
+    i = account.place(fund)
     if order.side is not None:
         short = order.side == "short"
         return {
@@ -198,8 +198,7 @@ def _day_trading(account: AccountAtHand) -> dict[str, Any]:
     figures = account.figures()
     powers = {}
     for fund in account.funds if rules.regime == "pattern" else ():
-        multiple = fund.multiple if rules.scales_with_multiple else 1.0
-        rate = float(long_maintenance_rate(multiple, account.terms.rules))
+        rate = account.day_trading_rate(fund.symbol, scales=rules.scales_with_multiple)
         powers[fund.symbol] = float(day_trading_buying_power(figures.excess_liquidity_usd, rate))
     return {
         **asdict(rules),

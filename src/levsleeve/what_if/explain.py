@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from levsleeve.margin.account import boxed_share
 from levsleeve.margin.combination import (
     BOXED_SHORT,
     COLLAR,
@@ -21,7 +22,6 @@ from levsleeve.margin.combination import (
 from levsleeve.margin.house import NO_OVERLAY, applies
 from levsleeve.margin.options import loan_value_rate
 from levsleeve.margin.requirement import (
-    boxed_per_share,
     long_maintenance_rate,
     maintenance_per_share,
     multiple_scale,
@@ -115,7 +115,7 @@ def _line(position: str, fund: str, value: float, parts: list[Part]) -> Position
 def _boxed_line(account: AccountAtHand, i: int) -> PositionLine:
     """Shares held long and short at once; their values cancel."""
     price, units = float(account.positions.marks[i]), float(account.boxed[i])
-    each = float(boxed_per_share(price, account.terms.rules))
+    each = float(boxed_share(account.positions, i, account.terms, MAINTENANCE))
     part = Part(
         units,
         units * each,

@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from levsleeve.compiled import Floats, rule
-from levsleeve.margin.account import gross_value, loan_value_equity, margin_requirement
+from levsleeve.margin.account import (
+    boxed_requirement,
+    gross_value,
+    loan_value_equity,
+    margin_requirement,
+)
 from levsleeve.margin.book import FundTerms, Positions
 from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.margin.liquidation import ROUNDING
 from levsleeve.margin.options import in_the_money
-from levsleeve.margin.requirement import boxed_per_share
 from levsleeve.pricing.black_scholes import option_price
 
 STEP = 0.0005
@@ -66,9 +70,7 @@ def excess_after(scene: Scene, weights: Floats, move: float) -> float:
     )
     excess = loan_value_equity(scene.cash_usd, moved, scene.terms.rules)
     excess -= margin_requirement(moved, scene.terms, MAINTENANCE)
-    for i in range(marks.size):
-        excess -= scene.boxed[i] * boxed_per_share(marks[i], scene.terms.rules)
-    return excess
+    return excess - boxed_requirement(scene.boxed, moved, scene.terms, MAINTENANCE)
 
 
 @rule
@@ -87,11 +89,17 @@ def first_call(scene: Scene, weights: Floats, direction: float) -> float:
     """The nearest move in ``direction`` (-1 or 1) where excess liquidity crosses zero; nan if none.
 
     Steps of 0.05 % to 100 %, upward from there of 1 % of the move; then halved to the last bit.
+    At no excess liquidity a move that takes some begins a call at once.
     """
     start, found = 0.0, math.nan
     below = excess_after(scene, weights, start)
-    if abs(below) <= ROUNDING * max(1.0, gross_value(scene.cash_usd, scene.positions)):
-        return 0.0
+    nothing = ROUNDING * max(1.0, gross_value(scene.cash_usd, scene.positions))
+    if abs(below) <= nothing:
+        start = direction * STEP
+        below = excess_after(scene, weights, start)
+        if below < -nothing:
+            return 0.0
+        below = max(below, 0.0)
     farthest = -1.0 if direction < 0.0 else FARTHEST
     while math.isnan(found) and start * direction < farthest * direction:
         step = STEP if abs(start) < 1.0 else STEP_BEYOND * abs(start)

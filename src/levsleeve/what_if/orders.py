@@ -6,7 +6,6 @@ from levsleeve.margin.account import (
     closing_part,
     gross_value,
     loan_value_equity,
-    margin_requirement,
     order_passes,
     short_value,
     sizing_reserve,
@@ -20,7 +19,7 @@ from levsleeve.what_if.account import AccountAtHand
 def available_for_orders(account: AccountAtHand) -> float:
     """Dollars that orders may use: equity with loan value less the order's initial margin."""
     loanable = loan_value_equity(account.cash_usd, account.positions, account.terms.rules)
-    return float(loanable - margin_requirement(account.positions, account.terms, ORDER_INITIAL))
+    return float(loanable) - account.requirement(ORDER_INITIAL)
 
 
 def order_accepted(account: AccountAtHand, i: int, shares: float, fee_usd: float = 0.0) -> bool:
@@ -43,7 +42,7 @@ def order_accepted(account: AccountAtHand, i: int, shares: float, fee_usd: float
     return bool(
         order_passes(
             loan_value_equity(after.cash_usd, positions, rules),
-            margin_requirement(positions, after.terms, ORDER_INITIAL),
+            after.requirement(ORDER_INITIAL),
             after.cash_usd - shorts,
             shorts > 0.0 or written,
             gross_value(after.cash_usd, positions),

@@ -73,9 +73,12 @@ class OptionHolding(StrictTable):
 
 
 class Order(StrictTable):
-    """An order to test: signed by ``action``, or the ``side`` of the largest opening order."""
+    """An order to test: signed by ``action``, or the ``side`` of the largest opening order.
 
-    fund: str
+    The fund may be left out where the snapshot has only one.
+    """
+
+    fund: str | None = None
     action: Literal["buy", "sell"] | None = None
     side: Side | None = None
     shares: Count | None = None
@@ -126,14 +129,25 @@ class Snapshot(StrictTable):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Snapshot":
-        """One date of the rules."""
+        """One date of the rules, and one fund to order."""
         inside = self.policy.rules_as_of
         if self.rules_as_of and inside != "session" and inside != self.rules_as_of:
             raise ValueError(
                 f"rules_as_of: {self.rules_as_of}, but policy.rules_as_of is {inside}; "
                 "one date is right"
             )
+        if self.order and self.order.fund is None and len(self.funds) != 1:
+            raise ValueError(
+                f"order.fund: missing; one of {', '.join(self.funds) or 'the funds'} is right"
+            )
         return self
+
+    @property
+    def order_fund(self) -> str | None:
+        """The fund of the order; None without one."""
+        if self.order is None:
+            return None
+        return self.order.fund or next(iter(self.funds))
 
     @property
     def rules_on(self) -> date:
@@ -213,7 +227,7 @@ def fund_at_hand(symbol: str, snapshot: Snapshot, subject: str, needed_by: str) 
         entry = FundEntry.model_validate_json(json.dumps(snapshot.funds[symbol]))
     except ValidationError as error:
         raise AccountError(f"{subject}: funds.{symbol}: {in_words(error, FundEntry)}") from None
-    known = _known(symbol, snapshot.rules_on)
+    known = _known(symbol, snapshot.date_)
     multiple = known[0] if entry.multiple is None and known else entry.multiple
     if multiple is None:
         raise AccountError(

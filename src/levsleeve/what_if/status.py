@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from levsleeve.margin.schedule import MarginRules
+from levsleeve.margin.schedule import PORTFOLIO_NOTE, MarginRules
 from levsleeve.what_if.account import AccountAtHand, Figures, account_at_hand
 from levsleeve.what_if.as_dict import status_dict
 from levsleeve.what_if.cure import Cure, cure_with, is_called
@@ -24,10 +24,6 @@ MODELLED = (
     "intrinsic value and today's time value"
 )
 EXPIRY_NOTE = "after expiry: options settle in cash at their intrinsic value at today's prices"
-PORTFOLIO_NOTE = (
-    "coarse portfolio margin: the worst index move of its class x multiple, each position alone, "
-    "no offsets, options as in strategy margin; a broker's own figure differs"
-)
 
 
 @dataclass(frozen=True, slots=True)

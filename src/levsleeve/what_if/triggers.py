@@ -84,8 +84,9 @@ def _trigger(account: AccountAtHand, scene: Scene, weights: Floats, direction: f
     """The closed form where it holds, else the solution."""
     if not account.options and not account.boxed.any():
         move = _closed_form(account, weights)
-        if move * direction >= 0.0 and _straight(scene, weights, move):
-            return Trigger(move + 0.0, "closed form")
+        possible = move * direction > 0.0 and move >= -1.0
+        if possible and _straight(scene, weights, move):
+            return Trigger(move, "closed form")
     solved = float(first_call(scene, weights, direction))
     return Trigger(None, "none") if math.isnan(solved) else Trigger(solved + 0.0, "solved")
 
@@ -113,4 +114,4 @@ def _straight(scene: Scene, weights: Floats, move: float) -> bool:
         for part in (0.25, 0.5, 0.75, 1.0)
     )
     beyond = float(excess_after(scene, weights, move + math.copysign(STEP, move)))
-    return straight and (move == 0.0 or (beyond < 0.0) != (start < 0.0))
+    return straight and (beyond < 0.0) != (start < 0.0)

@@ -218,8 +218,15 @@ def test_a_trade_at_the_price_changes_equity_by_its_fee_alone() -> None:
         ),
         (
             {"policy": {"flat_rate": 1e308}},
-            "account: policy: its rates make a requirement that is no finite number; "
-            "smaller ones are right",
+            "account: house and flat rates: above 1e+12; fractions of value are right",
+        ),
+        (
+            {"policy": {"house": {"kind": "rate", "short_rate": 1e13}}},
+            "account: house and flat rates: above 1e+12; fractions of value are right",
+        ),
+        (
+            {"policy": {"house": {"kind": "factor", "factor": 1e13, "long_cap": None}}},
+            "account: house and flat rates: above 1e+12; fractions of value are right",
         ),
         (
             {"profile": "retail_100", "policy": {"flat_rate": 0.5}},
