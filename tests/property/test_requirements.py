@@ -36,9 +36,9 @@ all_rules = st.sampled_from([SCALED, UNSCALED, FLOOR_SCALED, BROKER, PORTFOLIO, 
 houses = st.sampled_from(
     [
         NO_OVERLAY,
-        np.array([1.35, 1.35, 1.0, np.inf, 0.0, 0.0]),
-        np.array([1.2, 1.05, 0.9, 1.1, 0.0, 0.0]),
-        np.array([1.0, 1.0, np.inf, np.inf, 0.8, 1.25]),
+        np.array([0.0, 0.0, 1.35, 1.35, 1.0, np.inf]),
+        np.array([0.0, 0.0, 1.2, 1.05, 0.9, 1.1]),
+        np.array([0.8, 1.25, 1.0, 1.0, np.inf, np.inf]),
     ]
 )
 breadths = st.sampled_from([HIGH_CAP, BROAD, NARROW])
@@ -146,7 +146,7 @@ def test_a_dearer_share_never_needs_less(
 
 def test_with_a_factor_of_the_house_a_dearer_short_may_need_less() -> None:
     # Below $5 the rule's rate is 100 %, which the house multiplies; from there the dollars hold.
-    house = np.array([1.35, 1.35, 1.0, np.inf, 0.0, 0.0])
+    house = np.array([0.0, 0.0, 1.35, 1.35, 1.0, np.inf])
     assert maintenance(4.99, 1.0, SCALED, house, short=True) == pytest.approx(6.7365)
     assert maintenance(5.00, 1.0, SCALED, house, short=True) == 5.0
 

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 
 from levsleeve.backtests.market import Market, build_market
+from levsleeve.compiled import Floats
 from levsleeve.data.library import Library
 from levsleeve.data.store import Store
 from levsleeve.errors import DataError
 from levsleeve.margin.house import LONG_RATE, NO_OVERLAY, SHORT_RATE
+from levsleeve.margin.requirement import maintenance_per_share
 from levsleeve.margin.rulebook import rulebook
-from levsleeve.margin.schedule import SCALES_WITH_MULTIPLE
+from levsleeve.margin.schedule import BROAD, SCALES_WITH_MULTIPLE
 
 SPAN = (date(2008, 1, 2), date(2009, 12, 31))
 
@@ -102,10 +104,23 @@ def test_a_frozen_rulebook_freezes_its_house_too(library: Library) -> None:
     assert np.unique(rates).tolist() == [pytest.approx(0.9)]
 
 
+def long_rates(market: Market) -> Floats:
+    """The long maintenance rate of every fund on every session, house and all."""
+    tape = market.tape
+    rates = [
+        [
+            maintenance_per_share(100.0, multiple, False, BROAD, tape.overlays[t, i], rules)  # noqa: FBT003
+            for i, multiple in enumerate(tape.multiples[t])
+        ]
+        for t, rules in enumerate(tape.rules)
+    ]
+    return np.array(rates) / 100.0
+
+
 def test_a_house_that_watches_volatility_sees_that_of_the_session_before(library: Library) -> None:
     market = build_market(library, ["UPRO"], SPAN, rulebook("house_volatility"))
-    asked = market.tape.overlays[:, 0, LONG_RATE]
-    assert asked[0] == 0.0  # nothing is known yet
+    asked = long_rates(market)[:, 0]
+    assert asked[0] == 0.25  # nothing is known yet
     # What was known then, and not the stand-in's level, which is the mean of the whole year.
     seen = library.volatility("SP500")["seen"].reindex(market.sessions).to_numpy()[:-1] / 100.0
     rule_rate = np.where(market.sessions[1:] >= pd.Timestamp("2009-12-01"), 0.75, 0.25)
@@ -116,8 +131,8 @@ def test_a_house_that_watches_volatility_sees_that_of_the_session_before(library
 
 def test_a_house_that_watches_the_reset_trade_sees_the_session_before(library: Library) -> None:
     market = build_market(library, ["UPRO", "SPXU"], SPAN, rulebook("house_flow"))
-    asked = market.tape.overlays[:, :, LONG_RATE]
-    assert asked[0].tolist() == [0.0, 0.0]
+    asked = long_rates(market)
+    assert asked[0].tolist() == [0.25, 0.25]
     # On 15 October 2008 the index fell by 9.03 %: a 3x fund trades 54.2 % of its assets, eight
     # times 6 % above it, and asks 0.25 (1 + 0.2 x 8.03); a -3x fund twice that, and 100 %.
     on = pd.Series(asked.tolist(), index=market.sessions)

@@ -160,9 +160,11 @@ def test_the_minimum_equity_is_a_switch(least: float, *, passes: bool) -> None:
 def test_under_portfolio_margin_every_opening_takes_a_hundred_thousand(
     equity: float, *, passes: bool
 ) -> None:
-    rules = margin_rules(TODAY, Policy(margin_mode="portfolio", minimum_equity_usd=0.0))
+    rules = margin_rules(TODAY, Policy(margin_mode="portfolio"))
     answer = order_passes(equity, 10.0, 500.0, False, equity, rules)  # noqa: FBT003  (by position)
     assert answer is passes
+    waived = margin_rules(TODAY, Policy(margin_mode="portfolio", minimum_equity_usd=0.0))
+    assert order_passes(equity, 10.0, 500.0, False, equity, waived)  # noqa: FBT003  (by position)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from levsleeve.margin.house import (
     NO_OVERLAY,
     SHORT_CAP,
     SHORT_RATE,
+    house_rate,
     overlay_row,
     reset_trade_rate,
-    state_dependent_rate,
+    state_factor,
 )
 from levsleeve.margin.policy import (
     FactorOverlay,
@@ -38,15 +39,24 @@ def row(
     volatility: float = math.nan,
     index_return: float = math.nan,
 ) -> Floats:
-    return overlay_row(overlays, on, multiple, RULE, volatility, index_return)
+    return overlay_row(overlays, on, multiple, volatility, index_return)
 
 
 def rates(overlay: Floats) -> tuple[float, float]:
     return float(overlay[LONG_RATE]), float(overlay[SHORT_RATE])
 
 
+def asked_of(rule: tuple[float, float], overlay: Floats) -> tuple[float, float]:
+    """Long and short maintenance of the house where the rule asks these."""
+    long, short = (
+        float(house_rate(rate, MAINTENANCE_FACTOR, side, overlay))
+        for rate, side in zip(rule, (False, True), strict=True)
+    )
+    return long, short
+
+
 def test_a_house_that_asks_nothing_has_the_row_of_no_overlay() -> None:
-    assert row().tolist() == NO_OVERLAY.tolist() == [1.0, 1.0, math.inf, math.inf, 0.0, 0.0]
+    assert row().tolist() == NO_OVERLAY.tolist() == [0.0, 0.0, 1.0, 1.0, math.inf, math.inf]
 
 
 # --- factors -------------------------------------------------------------------------------------
@@ -54,14 +64,14 @@ def test_a_house_that_asks_nothing_has_the_row_of_no_overlay() -> None:
 
 def test_a_factor_bounds_the_long_side_at_its_value_and_the_short_one_by_nothing() -> None:
     asked = row(FactorOverlay(factor=1.35))
-    assert asked.tolist() == [1.35, 1.35, 1.0, math.inf, 0.0, 0.0]
+    assert asked.tolist() == [0.0, 0.0, 1.35, 1.35, 1.0, math.inf]
     asked = row(FactorOverlay(factor=1.2, long_cap=None, short_cap=1.5))
     assert (asked[LONG_CAP], asked[SHORT_CAP]) == (math.inf, 1.5)
 
 
 def test_a_factor_below_one_asks_nothing() -> None:
     # A member may ask more than the rule, never less (FINRA Rule 4210(d)(1)).
-    assert row(FactorOverlay(factor=0.8)).tolist() == NO_OVERLAY.tolist()
+    assert max(asked_of(RULE, row(FactorOverlay(factor=0.8)))) < min(RULE)
 
 
 @pytest.mark.parametrize(
@@ -100,22 +110,33 @@ def test_the_increase_of_autumn_2020_is_phased_in_day_by_day(
     on: date, initial: float, maintenance: float
 ) -> None:
     asked = row(*AUTUMN_2020, on=on)
-    assert asked[INITIAL_FACTOR] == pytest.approx(initial, abs=EXACT)
-    assert asked[MAINTENANCE_FACTOR] == pytest.approx(maintenance, abs=EXACT)
+    for place, factor in ((INITIAL_FACTOR, initial), (MAINTENANCE_FACTOR, maintenance)):
+        short = house_rate(0.60, place, True, asked)  # noqa: FBT003  (by position)
+        assert short == pytest.approx(0.60 * factor, abs=EXACT)
 
 
-def test_of_two_factors_the_greater_holds_with_its_caps_in_either_order() -> None:
-    low = FactorOverlay(factor=1.1, long_cap=0.8, short_cap=0.9)
-    high = FactorOverlay(factor=1.5, long_cap=1.2, short_cap=None)
-    for overlays in ((low, high), (high, low)):
-        assert row(*overlays).tolist() == [1.5, 1.5, 1.2, math.inf, 0.0, 0.0]
+def test_of_two_factors_the_dearer_holds_each_under_its_own_caps() -> None:
+    # 2.0 times 75 % stops at 60 %, 1.2 times it makes 90 %: the dearer is 90 %.
+    steep = FactorOverlay(factor=2.0, long_cap=0.6, short_cap=1.0)
+    mild = FactorOverlay(factor=1.2, long_cap=1.0, short_cap=None)
+    for overlays in ((steep, mild), (mild, steep)):
+        assert asked_of(RULE, row(*overlays)) == pytest.approx((0.90, 1.08), abs=EXACT)
 
 
-def test_a_factor_on_less_keeps_its_place_beside_the_greater_and_the_caps_of_that_one() -> None:
-    high = FactorOverlay(factor=1.5, applies_to="maintenance", long_cap=1.2)
-    low = FactorOverlay(factor=1.35, applies_to="initial", long_cap=0.8, short_cap=0.9)
-    for overlays in ((low, high), (high, low)):
-        assert row(*overlays).tolist() == [1.5, 1.35, 1.2, math.inf, 0.0, 0.0]
+def test_a_factor_on_initial_margin_leaves_the_caps_of_one_on_maintenance_alone() -> None:
+    # 1.5 times 75 % under a cap of 2 is 112.5 %, though the factor on initial stops at 100 %.
+    kept = FactorOverlay(factor=1.5, applies_to="maintenance", long_cap=2.0)
+    opened = FactorOverlay(factor=2.0, applies_to="initial", long_cap=1.0)
+    for overlays in ((kept, opened), (opened, kept)):
+        asked = row(*overlays)
+        assert asked_of(RULE, asked)[0] == pytest.approx(1.125, abs=EXACT)
+        initial = house_rate(0.75, INITIAL_FACTOR, False, asked)  # noqa: FBT003  (by position)
+        assert initial == 1.0
+
+
+def test_a_row_is_as_long_on_days_when_an_overlay_rests() -> None:
+    dated = (FactorOverlay(factor=1.35, effective=ON), FactorOverlay(factor=1.2))
+    assert row(*dated).size == row(*dated, on=date(2019, 6, 2)).size == 10
 
 
 def test_a_factor_without_a_phase_holds_in_full_from_its_first_day() -> None:
@@ -135,7 +156,7 @@ def test_of_several_rates_the_dearest_holds_on_each_side() -> None:
 
 def test_a_rate_and_a_factor_stand_in_one_row() -> None:
     asked = row(RateOverlay(long_rate=0.8), FactorOverlay(factor=1.35))
-    assert asked.tolist() == [1.35, 1.35, 1.0, math.inf, 0.8, 0.0]
+    assert asked.tolist() == [0.8, 0.0, 1.35, 1.35, 1.0, math.inf]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +214,10 @@ def test_an_overlay_holds_for_funds_above_its_multiple(multiple: float, asked: f
 def test_a_rate_rises_with_the_state_above_its_base_up_to_a_ceiling(
     state: float, asked: float
 ) -> None:
-    assert state_dependent_rate(0.75, state, 0.20, 0.5, 1.0) == pytest.approx(asked, abs=EXACT)
+    overlay = VolatilityOverlay(base=0.20, slope=0.5, ceiling=1.0)
+    assert asked_of(RULE, row(overlay, volatility=state))[0] == pytest.approx(asked, abs=EXACT)
+    factor = state_factor(state, 0.20, 0.5)
+    assert min(1.0, 0.75 * factor) == pytest.approx(asked, abs=EXACT)
 
 
 @pytest.mark.parametrize(
@@ -210,16 +234,18 @@ def test_a_reset_trade_is_l_times_l_less_one_of_the_index_return(
 
 def test_a_house_that_watches_volatility_raises_both_sides() -> None:
     overlay = VolatilityOverlay(base=0.20, slope=0.25, ceiling=1.5)
-    assert rates(row(overlay, volatility=0.40)) == pytest.approx((0.9375, 1.125), abs=EXACT)
-    assert rates(row(overlay, volatility=0.15)) == RULE
-    assert rates(row(overlay)) == (0.0, 0.0)  # nothing is known yet
+    assert asked_of(RULE, row(overlay, volatility=0.40)) == pytest.approx(
+        (0.9375, 1.125), abs=EXACT
+    )
+    assert asked_of(RULE, row(overlay, volatility=0.15)) == RULE
+    assert asked_of(RULE, row(overlay)) == RULE  # nothing is known yet
 
 
 def test_a_house_that_watches_the_reset_trade_raises_both_sides_after_a_large_one() -> None:
     # A 3x fund after -2 %: 12 % of assets, twice the base of 6 %; a -3x fund trades 24 %.
     overlay = FlowOverlay(base=0.06, slope=0.1, ceiling=1.0)
-    asked = rates(row(overlay, index_return=-0.02))
+    asked = asked_of(RULE, row(overlay, index_return=-0.02))
     assert asked == pytest.approx((0.825, 0.99), abs=EXACT)
-    asked = rates(row(overlay, multiple=-3.0, index_return=0.02))
+    asked = asked_of(RULE, row(overlay, multiple=-3.0, index_return=0.02))
     assert asked == pytest.approx((0.975, 1.0), abs=EXACT)
-    assert rates(row(overlay)) == (0.0, 0.0)
+    assert asked_of(RULE, row(overlay)) == RULE

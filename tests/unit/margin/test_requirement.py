@@ -351,7 +351,7 @@ def test_portfolio_margin_knows_no_floor_in_dollars_and_no_half_of_regulation_t(
 
 # --- what a house asks beyond the rule ------------------------------------------------------------
 
-FACTOR = np.array([1.35, 1.35, 1.0, math.inf, 0.0, 0.0])  # autumn of 2020, in full
+FACTOR = np.array([0.0, 0.0, 1.35, 1.35, 1.0, math.inf])  # autumn of 2020, in full
 
 
 @pytest.mark.parametrize(
@@ -375,16 +375,16 @@ def test_a_factor_of_135_multiplies_the_rates_after_their_cap(
 
 
 def test_a_factor_on_maintenance_alone_raises_initial_only_to_maintenance() -> None:
-    only = np.array([1.35, 1.0, 1.0, math.inf, 0.0, 0.0])
+    only = np.array([0.0, 0.0, 1.35, 1.0, 1.0, math.inf])
     assert initial(100.0, 1.0, short=False, house=only) == 50.0
     assert initial(100.0, 2.0, short=False, house=only) == pytest.approx(67.5)
-    other = np.array([1.0, 1.35, 1.0, math.inf, 0.0, 0.0])
+    other = np.array([0.0, 0.0, 1.0, 1.35, 1.0, math.inf])
     assert maintenance(100.0, 2.0, short=False, house=other) == 50.0
     assert initial(100.0, 2.0, short=False, house=other) == pytest.approx(67.5)
 
 
 def test_a_cap_of_the_house_below_the_rule_lowers_nothing() -> None:
-    capped = np.array([1.35, 1.35, 0.5, 0.5, 0.0, 0.0])
+    capped = np.array([0.0, 0.0, 1.35, 1.35, 0.5, 0.5])
     for short, ruled in ((False, 75.0), (True, 90.0)):
         assert maintenance(100.0, 3.0, short=short, house=capped) == pytest.approx(ruled)
         assert initial(100.0, 3.0, short=short, house=capped) == pytest.approx(ruled)
@@ -405,7 +405,7 @@ def test_a_rate_of_the_house_is_asked_where_it_exceeds_the_rule(
     rate: float, kept: float, *, short: bool
 ) -> None:
     row = NO_OVERLAY.copy()
-    row[4:] = rate
+    row[:2] = rate
     arguments = (100.0, 3.0, short, BROAD, row, RULES)
     assert maintenance_per_share(*arguments) == pytest.approx(kept, abs=ROUNDED)
     assert initial_per_share(*arguments) == pytest.approx(kept, abs=ROUNDED)

@@ -8,6 +8,7 @@ from levsleeve.errors import StudyError
 from levsleeve.margin.house import INITIAL_FACTOR, LONG_RATE, NO_OVERLAY, SHORT_RATE
 from levsleeve.margin.policy import FactorOverlay, Policy, RateOverlay
 from levsleeve.margin.profile import Profile
+from levsleeve.margin.requirement import maintenance_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import (
     BROAD,
@@ -108,12 +109,35 @@ def test_a_rate_that_follows_the_market_raises_the_rule_of_its_date() -> None:
     # after, never above 100 %.
     book = rulebook("house_volatility")
     before, after = date(2009, 11, 30), date(2009, 12, 1)
-    asked = book.overlay(before, 2.0, volatility=0.40)
-    assert (asked[LONG_RATE], asked[SHORT_RATE]) == pytest.approx((0.375, 0.45))
-    asked = book.overlay(after, 2.0, volatility=0.40)
-    assert (asked[LONG_RATE], asked[SHORT_RATE]) == pytest.approx((0.75, 0.90))
-    asked = book.overlay(after, 2.0)
-    assert (asked[LONG_RATE], asked[SHORT_RATE]) == (0.0, 0.0)
+
+    def asked(on: date, price: float, volatility: float = np.nan) -> tuple[float, float]:
+        row, rules = book.overlay(on, 2.0, volatility=volatility), book.rules(on)
+        long, short = (
+            maintenance_per_share(price, 2.0, side, BROAD, row, rules) for side in (False, True)
+        )
+        return long / price, short / price
+
+    assert asked(before, 100.0, 0.40) == pytest.approx((0.375, 0.45))
+    assert asked(after, 100.0, 0.40) == pytest.approx((0.75, 0.90))
+    assert asked(after, 100.0) == pytest.approx((0.50, 0.60))
+
+
+def test_a_rate_that_follows_the_market_raises_all_of_a_cheap_shorts_value() -> None:
+    # The rule asks 100 % of a short at $4; half as much again is 150 %.
+    house = {"kind": "volatility", "base": 0.20, "slope": 0.5, "ceiling": 2.0}
+    book = rulebook("finra", {"house": house})
+    row = book.overlay(ON, 1.0, volatility=0.40)
+    asked = maintenance_per_share(4.0, 1.0, True, BROAD, row, book.rules(ON))  # noqa: FBT003
+    assert asked == pytest.approx(6.0)
+
+
+def test_a_rate_that_follows_the_market_raises_the_portfolio_rate_in_portfolio_mode() -> None:
+    # A long 3x on the S&P 500: 24 %, half as much again at a VIX of 40.
+    book = rulebook("house_volatility", {"margin_mode": "portfolio"})
+    for volatility, rate in ((0.15, 0.24), (0.40, 0.36)):
+        row = book.overlay(ON, 3.0, volatility=volatility)
+        asked = maintenance_per_share(100.0, 3.0, False, HIGH_CAP, row, book.rules(ON))  # noqa: FBT003
+        assert asked == pytest.approx(100.0 * rate)
 
 
 def test_the_terms_of_several_funds_are_arrays_in_their_order() -> None:

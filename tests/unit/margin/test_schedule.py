@@ -97,7 +97,10 @@ def test_the_names_of_a_rows_places_are_the_fields_of_the_rules_in_order() -> No
         ({"collar_rate": "unscaled"}, {"collar_rate_scaled": 0.0}),
         ({"margin_mode": "portfolio"}, {"portfolio_mode": 1.0}),
         ({"flat_rate": 0.6}, {"flat_rate": 0.6}),
-        ({"minimum_equity_usd": 0.0}, {"minimum_equity_usd": 0.0}),
+        (
+            {"minimum_equity_usd": 0.0},
+            {"minimum_equity_usd": 0.0, "portfolio_minimum_equity_usd": 0.0},
+        ),
         ({"buffer_rate": 0.1}, {"buffer_rate": 0.1}),
         ({"free_rate": 0.2}, {"free_rate": 0.2}),
         ({"order_fee_usd": 4.95}, {"order_fee_usd": 4.95}),

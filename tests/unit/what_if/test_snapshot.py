@@ -109,11 +109,11 @@ def test_a_fund_of_the_catalogue_needs_a_price_alone() -> None:
     )
 
 
-def test_a_multiple_that_changed_is_that_of_the_date_or_of_the_frozen_rules() -> None:
+def test_a_multiple_that_changed_is_that_of_the_date_whatever_the_rules() -> None:
     price = {"price_usd": 10.0}
     assert known("SVXY", price, date="2018-02-26").multiple == -1.0
     assert known("SVXY", price, date="2018-02-27").multiple == -0.5
-    assert known("SVXY", price, date="2018-02-27", rules_as_of="2018-02-26").multiple == -1.0
+    assert known("SVXY", price, date="2018-02-27", rules_as_of="2018-02-26").multiple == -0.5
 
 
 def test_a_synthetic_fund_is_known_by_its_name() -> None:

@@ -6,10 +6,10 @@ import pytest
 from tests.unit.what_if.accounts import account, fund, option, shares
 
 from levsleeve.errors import AccountError
+from levsleeve.margin.schedule import PORTFOLIO_NOTE
 from levsleeve.what_if.status import (
     EXPIRY_NOTE,
     MODELLED,
-    PORTFOLIO_NOTE,
     MarginStatus,
     margin_status,
 )

@@ -82,10 +82,10 @@ def test_cash_alone_is_moved_by_nothing() -> None:
     assert both_ways(at_hand(-100.0)) == (NONE, NONE)
 
 
-def test_an_account_at_its_limit_is_called_by_any_move() -> None:
+def test_an_account_at_its_limit_is_called_by_any_move_against_it_and_by_no_other() -> None:
     held = at_hand(-25_000.0, shares(1000))
-    here = Trigger(0.0, "closed form")
-    assert (*both_ways(held), price_trigger(held, 0)) == (here, here, here)
+    here = Trigger(0.0, "solved")
+    assert (*both_ways(held), price_trigger(held, 0)) == (here, NONE, here)
     assert str(both_ways(held)[0].move) == "0.0"
 
 
