@@ -409,3 +409,13 @@ def test_a_rulebook_that_cannot_be_is_refused_with_the_study_that_asks_for_it(
     with pytest.raises(StudyError) as refused:
         rulebook_of(study_with(account), Path("backtests/small.toml"))
     assert str(refused.value) == f"backtests/small.toml: account: {message}"
+
+
+def test_head_room_of_an_order_that_turns_a_short_is_kept_on_the_flat_account() -> None:
+    # Short 500 of a 3x at 100 in 110,000 of cash: flat there are 60,000, of which nine tenths buy
+    # 720 at 75 each.
+    market = market_under({"buffer_rate": 0.1})
+    broker = MarginBroker(market=market, terms=FREE, cash=60_000.0, on_shortfall="cut")
+    plan = ((0, "UPRO", -500, None), (1, "UPRO", 5_000, None))
+    run_market(Planned, {"plan": plan}, market, broker)
+    assert broker.account.shares.tolist() == [720.0]

@@ -135,3 +135,19 @@ def test_shares_that_no_option_covers_go_first(
     assert excess_liquidity(account, market.tape, 0) >= -1e-9
     assert account.events[1, 0] == LIQUIDATED
     assert account.contracts[1] == 6.0  # worth nothing here, and never sold before the shares
+
+
+def test_hedged_shares_stay_while_another_fund_has_shares_that_free_more() -> None:
+    # A 3x and a 2x fund of 1,000 shares each at 100, 900 of the first under puts struck at 90.  Its
+    # 100 free ones release 75 each, those of the other 50, hedged ones 19: 100 x 75 + 50 x 50.
+    flat = [100.0] * 2
+    tape = market_of({"UPRO": flat, "SSO": flat}, book=rulebook("finra", {"hedge_relief": "finra"})).tape
+    account = new_account(0.0, 2, 1)
+    mark(account, tape, 0, FREE)
+    account.shares[:] = 1_000.0
+    account.contracts[0], account.multipliers[0], account.strikes[0] = 9.0, 100.0, 90.0
+    account.expiries[0], account.rights[0] = tape.dates[0] + 30.0, PUT
+    account.money[CASH] = -excess_liquidity(account, tape, 0) - 10_000.0
+    assert maintenance_test(account, tape, 0, FREE)
+    assert account.shares.tolist() == [900.0, 950.0]
+    assert excess_liquidity(account, tape, 0) == pytest.approx(0.0, abs=1e-6)

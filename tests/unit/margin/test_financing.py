@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from levsleeve.margin.charges import financing_plan
@@ -179,3 +180,10 @@ def test_the_borrow_fee_accrues_on_the_mark(
 def test_100000_dollars_short_at_the_plain_close_cost_69_cents_a_day_at_a_quarter_percent() -> None:
     charged = over(1, borrow_fee_a_year(1_000.0, 100.0, 0.0025, CLOSE))
     assert charged == pytest.approx(0.6944444444, abs=1e-9)
+
+
+def test_a_slice_of_a_debit_without_a_spread_costs_nothing() -> None:
+    plan = financing_plan("ibkr")
+    free = plan._replace(debit_spreads=np.array([np.nan, *plan.debit_spreads[1:]]))
+    # Nothing to 100,000, then 1 % over 2 % on 50,000.
+    assert debit_interest_a_year(150_000.0, 0.02, free) == pytest.approx(1_500.0)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from tests.unit.what_if.accounts import at_hand, fund, option, shares
 
@@ -114,3 +116,31 @@ def test_a_written_option_asks_the_least_equity_as_a_short_does() -> None:
     assert not order_accepted(at_hand(900.0, *held, funds=funds), 0, 1.0)
     assert order_accepted(at_hand(1_000.0, *held, funds=funds), 0, 1.0)
     assert order_accepted(at_hand(900.0, shares(100), funds=funds), 0, 1.0)
+
+
+def test_boxed_shares_take_their_initial_margin_from_what_orders_may_use() -> None:
+    # 1,000 of a plain stock at 100 both long and short: the long side asks 50,000 of 100,000 in
+    # cash, and half of 1,000 shares at 100 uses the other 50,000.
+    funds = {"BOX": fund(100.0, 1.0), "NEW": fund(100.0, 1.0)}
+    held = at_hand(100_000.0, shares(1_000, "BOX"), shares(-1_000, "BOX"), funds=funds)
+    new = held.place("NEW")
+    assert held.figures().available_funds_usd == pytest.approx(50_000.0)
+    assert most_shares(held, new, short=False) == 1_000.0
+    assert order_accepted(held, new, 1_000.0)
+    assert not order_accepted(held, new, 1_001.0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "maintenance"),
+    [
+        ({}, 500.0),  # 5 % of the long value
+        ({"flat_rate": 0.8}, 8_000.0),
+        ({"margin_mode": "portfolio"}, 3_000.0),  # 10 % x 3
+        ({"house": {"kind": "rate", "long_rate": 1.0, "short_rate": 1.0}}, 500.0),
+    ],
+)
+def test_boxed_shares_keep_a_twentieth_unless_another_book_replaces_the_rules(
+    policy: dict[str, Any], maintenance: float
+) -> None:
+    held = at_hand(100_000.0, shares(100), shares(-100), policy=policy)
+    assert held.figures().maintenance_margin_usd == pytest.approx(maintenance)

@@ -5,8 +5,10 @@ import pytest
 from tests.unit.what_if.accounts import account, fund, option, shares
 
 from levsleeve.errors import AccountError
+from levsleeve.what_if.as_dict import status_dict
 from levsleeve.what_if.reading import read_account
 from levsleeve.what_if.snapshot import FundAtHand, fund_at_hand, holdings_of, in_digits
+from levsleeve.what_if.status import margin_status
 
 
 def held(*holdings: Any) -> list[str]:
@@ -205,3 +207,37 @@ def test_a_number_is_written_in_digits(number: float, written: str) -> None:
 
 def test_the_date_of_a_snapshot_is_a_date() -> None:
     assert read_account(account(0.0)).snapshot.date_ == date(2019, 6, 3)
+
+
+def test_the_only_fund_is_the_one_to_order() -> None:
+    written = account(10_000.0, order={"action": "buy", "shares": 133})
+    assert status_dict(margin_status(written))["order_accepted"] is True
+
+
+def test_an_order_says_its_fund_where_there_are_several() -> None:
+    funds = {"A": fund(1.0), "B": fund(1.0)}
+    with pytest.raises(AccountError) as refused:
+        margin_status(account(10_000.0, funds=funds, order={"action": "buy", "shares": 1}))
+    assert str(refused.value) == "account: order.fund: missing; one of A, B is right"
+
+
+def test_the_date_of_the_rules_may_stand_among_the_switches_but_only_once() -> None:
+    frozen = account(0.0, policy={"rules_as_of": "2010-04-30"}, date="2009-06-01")
+    assert status_dict(margin_status(frozen))["rules_as_of"] == "2010-04-30"
+    with pytest.raises(AccountError) as refused:
+        margin_status({**frozen, "rules_as_of": "2009-01-05"})
+    assert str(refused.value) == (
+        "account: rules_as_of: 2009-01-05, but policy.rules_as_of is 2010-04-30; one date is right"
+    )
+
+
+def test_none_switches_off_the_house_and_the_flat_rate() -> None:
+    written = account(0.0, shares(100), policy={"house": "none", "flat_rate": "none"})
+    assert margin_status(written).figures.maintenance_margin_usd == 7_500.0
+
+
+def test_portfolio_margin_has_no_special_memorandum_account() -> None:
+    written = account(200_000.0, special_memorandum_account_usd=1_000.0)
+    assert "special_memorandum_account_usd" in status_dict(margin_status(written))
+    written["policy"] = {"margin_mode": "portfolio"}
+    assert "special_memorandum_account_usd" not in status_dict(margin_status(written))

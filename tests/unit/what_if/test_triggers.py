@@ -316,3 +316,13 @@ def test_a_mark_that_no_volatility_explains_keeps_its_distance_from_intrinsic_va
     assert move(index_trigger(held, "up", reprices=True)) == pytest.approx(0.125)
     limit = at_hand(28_000.0, option("call", -10, 90.0, 8.0), funds=PLAIN)
     assert index_trigger(limit, "up", reprices=True) == Trigger(0.0, "solved")
+
+
+def test_no_index_falls_below_nothing() -> None:
+    # Half of 1x: called at a fall of 120 % of the index, which there is not.
+    held = at_hand(-30.0, shares(1), funds={"BULL": fund(100.0, 0.5)})
+    assert both_ways(held)[0] == NONE
+
+
+def test_an_account_of_nothing_is_called_by_no_move() -> None:
+    assert both_ways(at_hand(0.0)) == (NONE, NONE)
