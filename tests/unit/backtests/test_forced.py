@@ -141,7 +141,9 @@ def test_hedged_shares_stay_while_another_fund_has_shares_that_free_more() -> No
     # A 3x and a 2x fund of 1,000 shares each at 100, 900 of the first under puts struck at 90.  Its
     # 100 free ones release 75 each, those of the other 50, hedged ones 19: 100 x 75 + 50 x 50.
     flat = [100.0] * 2
-    tape = market_of({"UPRO": flat, "SSO": flat}, book=rulebook("finra", {"hedge_relief": "finra"})).tape
+    tape = market_of(
+        {"UPRO": flat, "SSO": flat}, book=rulebook("finra", {"hedge_relief": "finra"})
+    ).tape
     account = new_account(0.0, 2, 1)
     mark(account, tape, 0, FREE)
     account.shares[:] = 1_000.0
