@@ -127,10 +127,9 @@ def margin_rules(on: date, policy: Policy = DEFAULT_POLICY, session: date | None
     Examples
     --------
     >>> from datetime import date
-    >>> MarginRules(*margin_rules(date(2009, 11, 30))).scales_with_multiple
-    0.0
-    >>> MarginRules(*margin_rules(date(2009, 12, 1))).scales_with_multiple
-    1.0
+    >>> days = date(2009, 11, 30), date(2009, 12, 1)
+    >>> [margin_rules(day)[SCALES_WITH_MULTIPLE].item() for day in days]
+    [0.0, 1.0]
     """
     facts = {
         **_entry("shares", on),
