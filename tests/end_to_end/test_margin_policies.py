@@ -419,3 +419,11 @@ def test_head_room_of_an_order_that_turns_a_short_is_kept_on_the_flat_account() 
     plan = ((0, "UPRO", -500, None), (1, "UPRO", 5_000, None))
     run_market(Planned, {"plan": plan}, market, broker)
     assert broker.account.shares.tolist() == [720.0]
+
+
+def test_a_house_that_moves_where_nothing_is_held_is_no_event() -> None:
+    house = {"kind": "factor", "factor": 1.35, "effective": date(2019, 6, 6), "above_multiple": 2.5}
+    for fund, events in (("SSO", 0), ("UPRO", 1)):
+        market = market_under({"house": house}, {fund: FLAT})
+        broker = run_plan(market, [(0, fund, 100, None)], cash=50_000.0)
+        assert len(events_of(broker, "rule_change")) == events

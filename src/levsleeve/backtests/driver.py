@@ -194,6 +194,7 @@ def run_sleeve(
         data_hashes=market.data_hashes,
         rules_as_of=str(study.rules_as_of),
         hedge_relief=market.rulebook.policy.hedge_relief,
+        margin_mode=market.rulebook.policy.margin_mode,
         volatility_model=study.volatility_model,
         wiped=broker.wiped,
     )

@@ -39,6 +39,7 @@ class SleeveResult:
     data_hashes: Mapping[str, str]
     rules_as_of: str
     hedge_relief: str
+    margin_mode: str
     volatility_model: str
     wiped: bool
 
@@ -143,6 +144,7 @@ class SleeveResult:
             "study": self.study,
             "rules_as_of": self.rules_as_of,
             "hedge_relief": self.hedge_relief,
+            "margin_mode": self.margin_mode,
             "volatility_model": self.volatility_model if self.hedge == "protective_put" else None,
             "wiped": self.wiped,
             "starting_cash_usd": self.starting_cash_usd,

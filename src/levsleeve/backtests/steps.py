@@ -122,17 +122,20 @@ def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 @rule
 def _note_rule_change(account: Account, tape: Tape, t: int) -> None:
     """Record that the rules or the house ask something else, with the maintenance of both days."""
-    changed = False
+    changed, moved_house = False, False
     for place in range(tape.rules.shape[1]):
         now, then = tape.rules[t, place], tape.rules[t - 1, place]
         moved = now != then and not math.isnan(now)  # no flat rate is nan on both days
         changed = changed or (moved and place != LOAN_HORIZON)
     for i in range(tape.overlays.shape[1]):
         for place in range(tape.overlays.shape[2]):
-            changed = changed or tape.overlays[t, i, place] != tape.overlays[t - 1, i, place]
-    if changed:
-        before = requirement(account, tape, t - 1, MAINTENANCE)
-        after = requirement(account, tape, t, MAINTENANCE)
+            moved = tape.overlays[t, i, place] != tape.overlays[t - 1, i, place]
+            moved_house = moved_house or moved
+    if not (changed or moved_house):
+        return
+    before = requirement(account, tape, t - 1, MAINTENANCE)
+    after = requirement(account, tape, t, MAINTENANCE)
+    if changed or before != after:
         record(account, RULE_CHANGE, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_RULES_OF_DATE)
 
 

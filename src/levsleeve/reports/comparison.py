@@ -74,7 +74,10 @@ def headline(result: StudyResult) -> str:
     study = result.study
     rules = "each session's own" if study.rules_as_of == "session" else f"of {study.rules_as_of}"
     first, last = result.benchmark.first_session, result.benchmark.last_session
-    return f"{study.title or study.name} | {first} to {last} | margin rules {rules}"
+    line = f"{study.title or study.name} | {first} to {last} | margin rules {rules}"
+    if any(sleeve.margin_mode == "portfolio" for sleeve in result.sleeves.values()):
+        return f"{line} | coarse portfolio margin"
+    return line
 
 
 def comparison_tables(result: StudyResult, width: int) -> list[Table]:
