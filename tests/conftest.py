@@ -1,7 +1,9 @@
 """What every test shares: one Hypothesis profile, and the switch that rewrites golden files."""
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from tests.workspaces import make_workspace
@@ -12,6 +14,10 @@ from levsleeve.data.store import Store
 # No deadline: the first call of a rule compiles it.  Derandomized: the same examples on every run.
 settings.register_profile("levsleeve", deadline=None, derandomize=True)
 settings.load_profile("levsleeve")
+
+# Without the compiler a rule answers with numpy's scalars, and examples show plain numbers.
+if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+    np.set_printoptions(legacy="1.25")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
