@@ -2,11 +2,48 @@
 
 from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from levsleeve.errors import LevsleeveError
+
+
+def user_text(path: Path, right: str, error: type[LevsleeveError]) -> str:
+    """The text of a user's file; ``right`` says what it should have been.
+
+    A byte-order mark is taken off.
+
+    Raises
+    ------
+    LevsleeveError
+        Of the type ``error``, naming the path.
+    """
+    try:
+        return decoded(path.read_bytes(), str(path), right, error)
+    except FileNotFoundError:
+        raise error(f"{path}: no such file; {right}") from None
+    except IsADirectoryError:
+        raise error(f"{path}: a folder; {right}") from None
+    except OSError as failure:
+        raise error(f"{path}: cannot be read ({failure.strerror}); {right}") from None
+
+
+def decoded(raw: bytes, subject: str, right: str, error: type[LevsleeveError]) -> str:
+    """The text of what a user gave in bytes.
+
+    Raises
+    ------
+    LevsleeveError
+        Of the type ``error``, naming the subject.
+    """
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise error(f"{subject}: not UTF-8 text; {right}") from None
 
 
 class StrictTable(BaseModel):

@@ -11,6 +11,7 @@ from tests.oracles.case_memorandum import rules_date, sma
 from levsleeve.backtests.state import CASH, new_account
 from levsleeve.backtests.steps import split_fund
 from levsleeve.instruments.catalogue import Split, shares_per_starting_share
+from levsleeve.instruments.reset import rebalance_trade
 from levsleeve.margin.charges import FinancingPlan, commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import activity_fee, option_commission, section_31_fee, share_commission
 from levsleeve.margin.financing import (
@@ -31,7 +32,6 @@ from levsleeve.pricing.daily_reset import (
     literature_return,
     net_asset_values,
     path_approximation,
-    rebalance_trade,
 )
 from levsleeve.what_if.status import margin_status
 from levsleeve.what_if.two_ways import Leg, sensitivity, two_ways, two_ways_to_exposure

@@ -13,11 +13,12 @@ from levsleeve.backtests.state import (
     Account,
     Tape,
     Terms,
+    fund_terms_of,
     sale_fees_of,
 )
 from levsleeve.compiled import rule
 from levsleeve.margin.account import closing_part, order_passes, short_value, sizing_reserve
-from levsleeve.margin.combination import ORDER_INITIAL
+from levsleeve.margin.combination import END_OF_DAY, ORDER_INITIAL, side_requirement
 from levsleeve.margin.fees import (
     option_commission,
     regulatory_option_fees,
@@ -25,7 +26,6 @@ from levsleeve.margin.fees import (
     share_commission,
     share_pass_through,
 )
-from levsleeve.margin.requirement import end_of_day_initial_per_share
 
 
 @rule
@@ -149,8 +149,9 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     spread, commission, fees = share_costs(account, shares, price, tape, t, terms)
     held = account.shares[i]
     closing = closing_part(held, shares)
-    released = abs(closing) * _day_end_initial(tape, t, i, price, held < 0.0)
-    taken = abs(shares - closing) * _day_end_initial(tape, t, i, price, shares < 0.0)
+    funds = fund_terms_of(tape, t)
+    released = abs(closing) * side_requirement(account, i, held < 0.0, funds, END_OF_DAY)
+    taken = abs(shares - closing) * side_requirement(account, i, shares < 0.0, funds, END_OF_DAY)
     account.money[CONTRIBUTIONS] += released - taken
     account.money[CASH] -= shares * price + spread + commission + fees
     account.money[MONTH_SHARES] += abs(shares)
@@ -163,19 +164,6 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     if shares == 0.0:
         return price
     return price + spread / shares
-
-
-@rule
-def _day_end_initial(tape: Tape, t: int, i: int, price: float, short: bool) -> float:
-    """Dollars per share that a trade takes from the special memorandum account, or releases."""
-    return end_of_day_initial_per_share(
-        price,
-        tape.multiples[t, i],
-        short,
-        tape.benchmark_classes[t, i],
-        tape.overlays[t, i],
-        tape.rules[t],
-    )
 
 
 @rule

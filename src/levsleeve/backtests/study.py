@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from levsleeve.errors import StudyError
 from levsleeve.margin.policy import Policy
 from levsleeve.margin.profile import DEFAULT_PROFILE
-from levsleeve.strict_table import StrictTable, in_words
+from levsleeve.strict_table import StrictTable, in_words, user_text
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -87,18 +87,9 @@ def read_study(path: Path) -> Study:
     StudyError
         With the file, the key and what would be right.
     """
+    text = user_text(path, "a study is a TOML file", StudyError)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: no such file; a study is a TOML file") from None
-    except IsADirectoryError:
-        raise StudyError(f"{path}: a folder; a study is a TOML file") from None
-    except OSError as error:
-        raise StudyError(
-            f"{path}: cannot be read ({error.strerror}); a study is a TOML file"
-        ) from None
-    except UnicodeDecodeError:
-        raise StudyError(f"{path}: not UTF-8 text; a study is a TOML file") from None
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not TOML: {error}") from None
     return parse_study(tables, subject=str(path))

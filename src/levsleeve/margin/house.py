@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from levsleeve.compiled import Floats, rule
+from levsleeve.instruments.reset import rebalance_trade
 from levsleeve.margin.policy import (
     FactorOverlay,
     FlowOverlay,
@@ -70,7 +71,7 @@ def reset_trade_rate(multiple: float, index_return: float) -> float:
     ----------
     Cheng, M. and Madhavan, A. (2009), Journal of Investment Management 7(4).
     """
-    return abs(multiple * (multiple - 1.0) * index_return)
+    return abs(rebalance_trade(multiple, index_return, 1.0))
 
 
 def overlay_row(

@@ -30,17 +30,3 @@ def shares_to_trade(deficiency_usd: float, held: float, released_per_share_usd: 
     if released_per_share_usd * held <= deficiency_usd:
         return held
     return min(held, math.ceil(deficiency_usd / released_per_share_usd * (1.0 - ROUNDING)) * 1.0)
-
-
-@rule
-def value_to_trade(deficiency_usd: float, value_usd: float, rate: float) -> float:
-    """Dollars of a position whose sale or purchase cures a deficiency; all of it if none does.
-
-    Examples
-    --------
-    >>> round(value_to_trade(200.0, 1500.0, 0.8), 6)
-    250.0
-    """
-    if deficiency_usd <= 0.0:
-        return 0.0
-    return min(value_usd, deficiency_usd / rate) if rate > 0.0 else value_usd

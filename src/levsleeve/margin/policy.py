@@ -4,7 +4,7 @@ Each switch has a default; a study, a broker profile or an account snapshot may 
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -124,6 +124,11 @@ class Policy(StrictTable):
     free_rate: Fraction = 0.0
     order_fee_usd: Dollars = 0.0
     house: Overlay | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The switches that were set, overlays as the tables they were checked as."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
     @field_validator("flat_rate", "house", mode="before")
     @classmethod

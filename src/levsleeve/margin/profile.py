@@ -14,7 +14,7 @@ from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.plan_tables import BorrowTable, CommissionTable, FinancingTable
 from levsleeve.margin.policy import Overlay, Policy
-from levsleeve.strict_table import StrictTable, in_words
+from levsleeve.strict_table import StrictTable, in_words, user_text
 
 DEFAULT_PROFILE = "finra"
 
@@ -63,18 +63,7 @@ def load_profile(name: str, beside: Path | None = None) -> Profile:
         bundled = files("levsleeve.margin").joinpath("profiles", f"{name}.toml")
         return _checked(name, bundled.read_text(encoding="utf-8"))
     path = (beside or Path()) / name
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StudyError(f"{path}: no such file; a broker profile is a TOML file") from None
-    except IsADirectoryError:
-        raise StudyError(f"{path}: a folder; a broker profile is a TOML file") from None
-    except OSError as error:
-        raise StudyError(
-            f"{path}: cannot be read ({error.strerror}); a broker profile is a TOML file"
-        ) from None
-    except UnicodeDecodeError:
-        raise StudyError(f"{path}: not UTF-8 text; a broker profile is a TOML file") from None
+    text = user_text(path, "a broker profile is a TOML file", StudyError)
     return _checked(str(path), text)
 
 

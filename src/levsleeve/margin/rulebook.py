@@ -93,8 +93,8 @@ def rulebook(
     'finra'
     """
     broker = load_profile(profile) if isinstance(profile, str) else profile
-    given = _set_switches(switches) if isinstance(switches, Policy) else switches
-    merged = {**_set_switches(broker.policy), **(given or {})}
+    given = switches.given if isinstance(switches, Policy) else switches
+    merged = {**broker.policy.given, **(given or {})}
     try:
         policy = Policy.model_validate(merged)
     except ValidationError as error:
@@ -105,8 +105,3 @@ def rulebook(
             "house rates overlay; a profile without house rates is right"
         )
     return Rulebook(broker, policy, rules_as_of)
-
-
-def _set_switches(policy: Policy) -> dict[str, Any]:
-    """The switches that were set, as they are: overlays stay the tables they were checked as."""
-    return {name: getattr(policy, name) for name in policy.model_fields_set}

@@ -205,17 +205,3 @@ def effective_multiple(multiple: float, index_return: float) -> float:
     if worth <= 0.0:
         return 0.0
     return multiple * (1.0 + index_return) / worth
-
-
-@rule
-def rebalance_trade(multiple: float, index_return: float, assets: float) -> float:
-    """Dollars of index exposure that the fund trades at the close to be at its multiple again.
-
-    Positive is a purchase: bull and bear alike buy after a rise and sell after a fall.
-    ``assets`` are dollars before the return.
-
-    References
-    ----------
-    Cheng and Madhavan (2009): A L (L - 1) r.
-    """
-    return assets * multiple * (multiple - 1.0) * index_return

@@ -19,10 +19,15 @@ from levsleeve.margin.account import (
     utilization,
 )
 from levsleeve.margin.book import FundTerms, Positions
-from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
+from levsleeve.margin.combination import (
+    END_OF_DAY,
+    INITIAL_MARGIN,
+    MAINTENANCE,
+    side_requirement,
+)
 from levsleeve.margin.house import INITIAL_FACTOR, LONG_RATE, MAINTENANCE_FACTOR, SHORT_RATE
 from levsleeve.margin.profile import load_profile
-from levsleeve.margin.requirement import initial_per_share, maintenance_per_share
+from levsleeve.margin.requirement import maintenance_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES, FLAT_RATE, HEDGE_RELIEF
 from levsleeve.pricing.black_scholes import CALL, PUT
@@ -121,19 +126,9 @@ class AccountAtHand:
         boxed = boxed_requirement(self.boxed, self.positions, self.terms, kind)
         return float(margin_requirement(self.positions, self.terms, kind)) + float(boxed)
 
-    def initial_per_share(self, i: int, *, short: bool) -> float:
-        """Dollars of initial margin per share of fund ``i`` on one side."""
-        terms = self.terms
-        return float(
-            initial_per_share(
-                self.positions.marks[i],
-                terms.multiples[i],
-                short,
-                terms.benchmark_classes[i],
-                terms.overlays[i],
-                terms.rules,
-            )
-        )
+    def per_share(self, i: int, kind: int, *, short: bool) -> float:
+        """Dollars that one unhedged share of fund ``i`` requires on one side."""
+        return float(side_requirement(self.positions, i, short, self.terms, kind))
 
     def day_trading_rate(self, symbol: str, *, scales: bool) -> float:
         """Long maintenance of a fund as a fraction, by its multiple only where ``scales``."""

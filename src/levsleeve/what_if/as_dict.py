@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
 from levsleeve.margin.day_trading import day_trading_buying_power, day_trading_rules
 from levsleeve.margin.options import relief_strike
 from levsleeve.margin.requirement import (
-    end_of_day_initial_per_share,
-    maintenance_per_share,
     special_memorandum_account,
 )
 from levsleeve.margin.schedule import PORTFOLIO_MODE, rule_source
@@ -116,10 +115,10 @@ def _only_holding(account: AccountAtHand) -> dict[str, Any]:
         return {}
     i = int(places[0])
     price, short = float(held.marks[i]), bool(held.shares[i] < 0.0)
-    facts = (price, terms.multiples[i], short, terms.benchmark_classes[i], terms.overlays[i])
-    maintenance = float(maintenance_per_share(*facts, terms.rules))
-    initial = account.initial_per_share(i, short=short)
-    end_of_day = float(end_of_day_initial_per_share(*facts, terms.rules))
+    maintenance, initial, end_of_day = (
+        account.per_share(i, kind, short=short)
+        for kind in (MAINTENANCE, INITIAL_MARGIN, END_OF_DAY)
+    )
     break_even = None if short else float(relief_strike(price, maintenance, terms.rules))
     return {
         "maintenance_per_share_usd": maintenance,

@@ -12,7 +12,6 @@ from levsleeve.margin.account import (
 )
 from levsleeve.margin.combination import ORDER_INITIAL
 from levsleeve.margin.liquidation import ROUNDING
-from levsleeve.margin.requirement import order_initial_per_share
 from levsleeve.what_if.account import AccountAtHand
 
 
@@ -59,11 +58,8 @@ def most_value(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 
     """
     available = available_for_orders(_without_other_side(account, i, short=short))
     usable = available - float(sizing_reserve(available, account.terms.rules)) - fee_usd
-    price, terms = float(account.positions.marks[i]), account.terms
-    each = order_initial_per_share(
-        price, terms.multiples[i], short, terms.benchmark_classes[i], terms.overlays[i], terms.rules
-    )
-    return max(0.0, usable) / (float(each) / price)
+    price = float(account.positions.marks[i])
+    return max(0.0, usable) / (account.per_share(i, ORDER_INITIAL, short=short) / price)
 
 
 def most_shares(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 0.0) -> float:

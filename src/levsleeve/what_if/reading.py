@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from levsleeve.errors import AccountError
-from levsleeve.strict_table import in_words
+from levsleeve.strict_table import decoded, in_words, user_text
 from levsleeve.what_if.snapshot import Snapshot
+
+RIGHT = "an account snapshot is a JSON file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,7 @@ def read_account(account: Mapping[str, Any] | str | Path) -> Reading:
     if isinstance(account, Mapping):
         return _reading(json.dumps(dict(account), default=_plain), "account")
     path = Path(account)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise AccountError(f"{path}: no such file; an account snapshot is a JSON file") from None
-    except IsADirectoryError:
-        raise AccountError(f"{path}: a folder; an account snapshot is a JSON file") from None
-    except OSError as error:
-        raise AccountError(
-            f"{path}: cannot be read ({error.strerror}); an account snapshot is a JSON file"
-        ) from None
-    return read_bytes(raw, str(path), path.parent)
+    return _reading(user_text(path, RIGHT, AccountError), str(path), path.parent)
 
 
 def read_bytes(raw: bytes, subject: str, folder: Path | None = None) -> Reading:
@@ -59,13 +51,7 @@ def read_bytes(raw: bytes, subject: str, folder: Path | None = None) -> Reading:
     AccountError
         With the subject, the key and what would be right.
     """
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise AccountError(
-            f"{subject}: not UTF-8 text; an account snapshot is a JSON file"
-        ) from None
-    return _reading(text, subject, folder)
+    return _reading(decoded(raw, subject, RIGHT, AccountError), subject, folder)
 
 
 def _reading(text: str, subject: str, folder: Path | None = None) -> Reading:

@@ -158,7 +158,8 @@ class Snapshot(StrictTable):
     @property
     def switches(self) -> dict[str, Any]:
         """The switches that are set, the date of the rules apart."""
-        return self.policy.model_dump(exclude_unset=True, exclude={"rules_as_of"})
+        given = self.policy.given
+        return {name: given[name] for name in given if name != "rules_as_of"}
 
 
 class FundAtHand(StrictTable):

@@ -141,7 +141,7 @@ def test_a_file_that_may_not_be_read_is_refused_by_name(
     def refuse(*_: Any, **__: Any) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(StudyError) as refused:
         read_study(path)
     assert str(refused.value) == (

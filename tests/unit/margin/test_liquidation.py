@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from tests.unit.margin.books import book, excess_liquidity, terms
 
-from levsleeve.margin.liquidation import in_deficit, shares_to_trade, value_to_trade
+from levsleeve.margin.liquidation import in_deficit, shares_to_trade
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,11 @@ def test_all_shares_go_when_no_fewer_cure(deficiency: float) -> None:
 @pytest.mark.parametrize("deficiency", [0.0, -100.0])
 def test_an_account_in_order_trades_nothing(deficiency: float) -> None:
     assert shares_to_trade(deficiency, 300.0, 75.0) == 0.0
-    assert value_to_trade(deficiency, 30_000.0, 0.75) == 0.0
 
 
 def test_a_position_of_nothing_or_one_that_frees_nothing_goes_entirely() -> None:
     assert shares_to_trade(100.0, 0.0, 75.0) == 0.0
     assert shares_to_trade(100.0, 300.0, 0.0) == 300.0
-    assert value_to_trade(100.0, 30_000.0, 0.0) == 30_000.0
 
 
 @pytest.mark.parametrize(
@@ -93,21 +91,6 @@ def test_a_deficiency_that_is_a_whole_number_of_shares_takes_no_share_more() -> 
     each = 0.9 * 77.7
     for shares in range(1, 300):
         assert shares_to_trade(shares * each, 300.0, each) == shares
-
-
-@pytest.mark.parametrize(
-    ("deficiency", "value", "rate", "traded"),
-    [
-        # Equity 1,000 on 1,500 at a flat 0.8 is cut to equity / rate; 700 on 1,200 at 0.6.
-        (200.0, 1_500.0, 0.8, 250.0),
-        (20.0, 1_200.0, 0.6, 33.3333333333),
-        (2_000.0, 1_500.0, 0.8, 1_500.0),
-    ],
-)
-def test_a_position_in_dollars_is_cut_by_the_deficiency_over_its_rate(
-    deficiency: float, value: float, rate: float, traded: float
-) -> None:
-    assert value_to_trade(deficiency, value, rate) == pytest.approx(traded, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_a_file_that_the_system_withholds_is_refused_with_its_reason(
     def withhold(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", withhold)
+    monkeypatch.setattr(Path, "read_bytes", withhold)
     assert refusal("mine.toml", tmp_path) == (
         f"{tmp_path / 'mine.toml'}: cannot be read (Permission denied); "
         "a broker profile is a TOML file"

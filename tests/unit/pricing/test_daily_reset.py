@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from levsleeve.instruments.reset import rebalance_trade
 from levsleeve.pricing.daily_reset import (
     as_traded_closes,
     carry_rate,
@@ -11,7 +12,6 @@ from levsleeve.pricing.daily_reset import (
     literature_return,
     net_asset_values,
     path_approximation,
-    rebalance_trade,
     split_after,
 )
 
