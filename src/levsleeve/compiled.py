@@ -54,14 +54,27 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defi
 def rule(function: F) -> F:
     """Compile a pure function of scalars and arrays; strict floating point, cached on disk.
 
-    A rule whose name begins with an underscore is called by rules only: it gets no entry from
-    Python, which for records of arrays is much of the work of compiling it.
+    A rule whose name begins with an underscore is called by rules of its module only: like an
+    ``inner_rule`` it gets no entry from Python.
     """
+    return _compiled(function, entry=not function.__name__.startswith("_"))
+
+
+def inner_rule(function: F) -> F:
+    """A rule that other rules call, and Python never does.
+
+    It gets no entry from Python, which for records of arrays is much of the work of compiling it.
+    """
+    return _compiled(function, entry=False)
+
+
+def _compiled(function: F, *, entry: bool) -> F:
+    """The function compiled by numba, with an entry from Python or without."""
     options: dict[str, Any] = {
         "cache": True,
         "error_model": "numpy",
         "fastmath": False,
         "no_cfunc_wrapper": True,
-        "no_cpython_wrapper": function.__name__.startswith("_"),
+        "no_cpython_wrapper": not entry,
     }
     return cast("F", numba.njit(**options)(function))

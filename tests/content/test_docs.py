@@ -19,10 +19,12 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+from levsleeve.backtests.account_table import AccountTable
+from levsleeve.backtests.event_kinds import EventKind
 from levsleeve.backtests.events import COLUMNS
 from levsleeve.backtests.measures import Measures
-from levsleeve.backtests.state import FLOW_CAUSES, EventKind
-from levsleeve.backtests.study import AccountTable, SleeveTable, Study
+from levsleeve.backtests.state import FLOW_CAUSES
+from levsleeve.backtests.study import SleeveTable, Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.cli.app import app, main
 from levsleeve.margin.policy import (

@@ -12,7 +12,8 @@ import pandas as pd
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.market import Market, overlays_by_session
-from levsleeve.backtests.state import Tape, Terms
+from levsleeve.backtests.state import AT_ONCE, WHOLE_SHARES, Tape, Terms
+from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import SaleFees, commission_plan, financing_plan, sale_fees
 from levsleeve.margin.rulebook import Rulebook, rulebook
@@ -21,10 +22,13 @@ from levsleeve.pricing.volatility import volatility_model
 
 IBKR_INTEREST = financing_plan("ibkr")
 FREE = Terms(
-    fund_half_spread_rate=0.0,
-    option_half_spread_rate=0.0,
-    option_half_spread_minimum_usd=0.0,
+    fund_spread_rates=np.zeros(1),
+    option_spread_rates=np.zeros(1),
+    option_spread_minimums_usd=np.zeros(1),
     liquidation_penalty_rate=0.0,
+    share_parts=WHOLE_SHARES,
+    call_policy=AT_ONCE,
+    call_sessions=0.0,
     financing=IBKR_INTEREST._replace(debit_spreads=np.zeros_like(IBKR_INTEREST.debit_spreads)),
     commission=commission_plan("none"),
     volatility=volatility_model("vix_standard_skew"),
@@ -68,12 +72,17 @@ def market_of(
             book, funds, sessions, pd.Series(volatility, index=sessions), index
         ),
         sale_fees=np.array(charges, dtype=np.float64),
+        cash_flows=np.zeros(n),
+        opens=prices,
+        highs=prices,
+        lows=prices,
         closes=prices,
         splits=_sparse(flat, symbols, splits, 1.0),
         dividends=_sparse(flat, symbols, dividends, 0.0),
         multiples=flat * [fund.multiple for fund in funds],
         benchmark_classes=flat * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
         borrow_rates=flat * borrow_rate,
+        borrow_states=flat * BORROW_AVAILABLE,
         cost_rates=flat * [fund.running_cost_rate for fund in funds],
     )
     nothing = pd.Series(0.0, index=sessions)
@@ -81,9 +90,6 @@ def market_of(
         funds=funds,
         sessions=sessions,
         tape=tape,
-        opens=prices,
-        highs=prices,
-        lows=prices,
         benchmark_returns=nothing,
         bill_returns=nothing,
         volatility_rung=pd.Series("vix", index=sessions),

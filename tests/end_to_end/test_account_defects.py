@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import backtrader as bt
+import numpy as np
 import pandas as pd
 import pytest
 from tests.end_to_end.accounts import FREE, market_of, run_plan, strategy_of
@@ -21,8 +22,8 @@ from levsleeve.margin.charges import commission_plan
 SLOT = "UPRO:put"
 CHARGED = FREE._replace(
     commission=commission_plan("ibkr_fixed"),
-    option_half_spread_rate=0.05,
-    option_half_spread_minimum_usd=0.05,
+    option_spread_rates=np.array([0.05]),
+    option_spread_minimums_usd=np.array([0.05]),
 )
 
 

@@ -114,12 +114,15 @@ def test_a_call_is_an_event_with_excess_liquidity_before_and_after_the_liquidati
     call = events_of(broker).query("kind == 'margin_call'").iloc[0]
     assert call["before"] == pytest.approx(-17_200.0)
     assert call["after"] == pytest.approx(50.0)
-    assert call["why"] == "excess liquidity below zero"
+    assert call["price"] == pytest.approx(17_200.0)
+    assert call["why"] == (
+        "excess liquidity below zero: a deposit of $17,200.00 would have cured it"
+    )
 
 
 def test_a_liquidation_is_sized_to_pay_for_its_own_penalty_spread_and_fees() -> None:
     costly = replace_terms(
-        fund_half_spread_rate=0.001,
+        fund_spread_rates=np.array([0.001]),
         liquidation_penalty_rate=0.01,
         commission=commission_plan("ibkr_fixed"),
     )
@@ -316,7 +319,9 @@ def test_puts_are_bought_only_as_far_as_available_funds_pay_for_them() -> None:
 
 
 def test_the_half_spread_of_an_option_is_paid_from_equity_at_once() -> None:
-    wide = replace_terms(option_half_spread_rate=0.05, option_half_spread_minimum_usd=0.05)
+    wide = replace_terms(
+        option_spread_rates=np.array([0.05]), option_spread_minimums_usd=np.array([0.05])
+    )
     market = market_of({"UPRO": [100.0] * 3})
     put = OptionContract("UPRO", "put", 100.0, date(2019, 12, 20))
     broker = run_plan(

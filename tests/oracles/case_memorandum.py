@@ -6,10 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from levsleeve.backtests.external import external_flow
+from levsleeve.backtests.marks import mark
 from levsleeve.backtests.measures import account_scale
 from levsleeve.backtests.orders import fill_shares
-from levsleeve.backtests.state import SPECIAL_MEMORANDUM, Account, Tape, Terms, new_account
-from levsleeve.backtests.steps import close_session, external_flow, mark, open_session
+from levsleeve.backtests.state import (
+    AT_ONCE,
+    SPECIAL_MEMORANDUM,
+    WHOLE_SHARES,
+    Account,
+    Tape,
+    Terms,
+    new_account,
+)
+from levsleeve.backtests.steps import close_session, open_session
+from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.house import NO_OVERLAY
 from levsleeve.margin.liquidation import in_deficit
@@ -50,7 +61,7 @@ def sma(given: Mapping[str, Any]) -> dict[str, Any]:
             shares = value / account.marks[0] * (-side if kind == "reduce" else side)
             fill_shares(account, tape, t, 0, shares, FREE)
         elif kind in ("deposit", "withdrawal"):
-            external_flow(account, value if kind == "deposit" else -value)
+            external_flow(account, tape, t, value if kind == "deposit" else -value)
         elif kind not in ("price_move", "dividend_received", "dividend_paid"):
             raise ValueError(f"event: {kind}; no such event")
         close_session(account, tape, t)
@@ -69,8 +80,9 @@ def _dividend(account: Account, value_usd: float, *, paid: bool) -> float:
 
 NOTHING = financing_plan("ibkr")
 FREE = Terms(
-    fund_half_spread_rate=0.0, option_half_spread_rate=0.0, option_half_spread_minimum_usd=0.0,
-    liquidation_penalty_rate=0.0, commission=commission_plan("none"),
+    fund_spread_rates=np.zeros(1), option_spread_rates=np.zeros(1),
+    option_spread_minimums_usd=np.zeros(1), liquidation_penalty_rate=0.0, share_parts=WHOLE_SHARES,
+    call_policy=AT_ONCE, call_sessions=0.0, commission=commission_plan("none"),
     financing=NOTHING._replace(debit_spreads=np.zeros_like(NOTHING.debit_spreads)),
     volatility=volatility_model("vix_standard_skew"),
 )  # fmt: skip
@@ -84,7 +96,9 @@ def _tape(n: int, multiple: float, on: date, policy: Policy) -> Tape:
         dates=on.toordinal() + np.arange(n, dtype=np.float64), days=np.ones(n),
         benchmark_rates=nothing, bill_rates=nothing, volatility=nothing,
         rules=np.tile(margin_rules(on, policy), (n, 1)), overlays=np.tile(NO_OVERLAY, (n, 1, 1)),
-        sale_fees=np.zeros((n, 5)), closes=one * PRICE_USD, splits=one.copy(), dividends=one * 0.0,
+        sale_fees=np.zeros((n, 5)), cash_flows=nothing, opens=one * PRICE_USD,
+        highs=one * PRICE_USD, lows=one * PRICE_USD, closes=one * PRICE_USD,
+        splits=one.copy(), dividends=one * 0.0,
         multiples=one * multiple, benchmark_classes=one * BROAD, borrow_rates=one * 0.0,
-        cost_rates=one * 0.0,
+        borrow_states=one * BORROW_AVAILABLE, cost_rates=one * 0.0,
     )  # fmt: skip

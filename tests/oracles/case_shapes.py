@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tests.oracles.case_memorandum import rules_date, sma
 
-from levsleeve.backtests.state import CASH, new_account
+from levsleeve.backtests.state import CASH, WHOLE_SHARES, new_account
 from levsleeve.backtests.steps import split_fund
 from levsleeve.instruments.catalogue import Split, shares_per_starting_share
 from levsleeve.instruments.reset import rebalance_trade
@@ -211,7 +211,7 @@ def splits(given: Mapping[str, Any]) -> Answers:
         return {"shares_per_starting_share": shares_per_starting_share(written, first, last)}
     account = new_account(0.0, 1, 0)
     account.shares[0], account.marks[0] = given["shares"], given["price_before_usd"]
-    split_fund(account, 0, given["new_shares"] / given["old_shares"])
+    split_fund(account, 0, given["new_shares"] / given["old_shares"], WHOLE_SHARES)
     return {
         "shares_after": float(account.shares[0]),
         "price_after_usd": float(account.marks[0]),

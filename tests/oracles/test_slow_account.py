@@ -15,7 +15,7 @@ from tests.oracles.slow_rules import Fund, Plan, PutRule, Row, World
 
 from levsleeve import Holding, ProtectivePut, Sleeve, SleeveStrategy
 from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.driver import prepare, run_market, terms_of
+from levsleeve.backtests.driver import prepare, run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market, build_market
 from levsleeve.backtests.state import Terms
@@ -34,9 +34,9 @@ SLEEVES = ["bull", "bull-puts", "bull-inverse", "bear-long-inverse", "bear-short
 
 
 PRICEY = FREE._replace(
-    fund_half_spread_rate=0.0002,
-    option_half_spread_rate=0.05,
-    option_half_spread_minimum_usd=0.05,
+    fund_spread_rates=np.array([0.0002]),
+    option_spread_rates=np.array([0.05]),
+    option_spread_minimums_usd=np.array([0.05]),
     liquidation_penalty_rate=0.001,
     financing=financing_plan("ibkr"),
     commission=commission_plan("ibkr_fixed"),
@@ -107,9 +107,9 @@ def slow_rows(market: Market, sleeve: Sleeve, terms: Terms, cash: float, skew: s
         cadence=sleeve.rebalance,
         band=sleeve.band,
         put=put,
-        half_spread=terms.fund_half_spread_rate,
-        option_half_spread=terms.option_half_spread_rate,
-        option_half_least=terms.option_half_spread_minimum_usd,
+        half_spread=terms.fund_spread_rates[0],
+        option_half_spread=terms.option_spread_rates[0],
+        option_half_least=terms.option_spread_minimums_usd[0],
         penalty=terms.liquidation_penalty_rate,
         skew=skew,
         tier_scale=0.01 if terms.commission.share_ends[0] == 3e3 else None,
@@ -154,9 +154,9 @@ def test_a_quickstart_sleeve_is_the_slow_accounts_through_the_crisis(
     table = next(entry for entry in study.sleeve if entry.name == name)
     sleeve = prepare(table, QUICKSTART).sleeve
     market = build_market(library, sleeve.funds, CRISIS, rulebook(rules_as_of=rules))
-    off, kinds = largest_difference(
-        market, sleeve, terms_of(study, market.rulebook.profile), study.account.cash_usd
-    )
+    profile, model = market.rulebook.profile, study.volatility_model
+    terms = study.account.terms(profile, market.symbols, model)
+    off, kinds = largest_difference(market, sleeve, terms, study.account.cash_usd)
     assert off < TOLERANCE_USD
     assert any("split" in session for session in kinds)
     assert ["rule_change" in session for session in kinds].count(True) == (rules is None)
@@ -226,6 +226,6 @@ def test_the_wild_sleeves_reach_every_kind_of_event() -> None:
 def test_a_half_spread_one_percent_wider_is_told_apart() -> None:
     market, sleeve, terms, cash, skew = wild_run(1)
     ledger, _ = engine_rows(market, sleeve, terms, cash)
-    wider = terms._replace(fund_half_spread_rate=1.01 * terms.fund_half_spread_rate)
+    wider = terms._replace(fund_spread_rates=1.01 * terms.fund_spread_rates)
     rows = slow_rows(market, sleeve, wider, cash, skew)
     assert abs(ledger["equity"].iloc[-1] - rows[-1].equity) > TOLERANCE_USD

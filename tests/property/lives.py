@@ -8,21 +8,22 @@ import numpy as np
 from hypothesis import strategies as st
 from tests.end_to_end.accounts import FREE, market_of
 
-from levsleeve.backtests.forced import is_wiped, maintenance_test, special_memorandum_test
+from levsleeve.backtests.forced import maintenance_test, special_memorandum_test, wipe_test
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.marks import expire, mark
 from levsleeve.backtests.measures import Measures, measure, slot_price
 from levsleeve.backtests.orders import affordable, affordable_contracts, fill_option, fill_shares
 from levsleeve.backtests.state import Account, Terms, new_account
-from levsleeve.backtests.steps import close_session, expire, mark, open_session
+from levsleeve.backtests.steps import close_session, open_session
 from levsleeve.compiled import Floats
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.rulebook import rulebook
 from levsleeve.pricing.black_scholes import PUT
 
 PRICEY = FREE._replace(
-    fund_half_spread_rate=0.0005,
-    option_half_spread_rate=0.05,
-    option_half_spread_minimum_usd=0.05,
+    fund_spread_rates=np.array([0.0005]),
+    option_spread_rates=np.array([0.05]),
+    option_spread_minimums_usd=np.array([0.05]),
     liquidation_penalty_rate=0.002,
     financing=financing_plan("ibkr"),
     commission=commission_plan("ibkr_fixed"),
@@ -135,7 +136,7 @@ def live(life: Life) -> list[Page]:
         mark(account, tape, t, terms)
         expire(account, tape, t, terms)
         maintenance_test(account, tape, t, terms)
-        wiped = is_wiped(account)
+        wiped = wipe_test(account)
         trades = [] if wiped else trade(account, life, t)
         if not wiped:
             special_memorandum_test(account, tape, t, terms)
@@ -157,8 +158,7 @@ def trade(account: Account, life: Life, t: int) -> list[tuple[float, float]]:
     for put in life.puts:
         if put.session == t and account.contracts[0] == 0.0:
             enter_put(account, life, t, put)
-            wanted, premium = put.contracts, account.option_marks[0]
-            fits = affordable_contracts(account, tape, t, wanted, 100.0, premium, terms)
+            fits = affordable_contracts(account, tape, t, 0, put.contracts, terms)
             done.append((100.0 * fits, fill_option(account, tape, t, 0, fits, terms)))
     return done
 
@@ -170,7 +170,7 @@ def enter_put(account: Account, life: Life, t: int, put: PutOrder) -> None:
     account.strikes[0] = put.moneyness * tape.closes[t, put.fund]
     account.expiries[0] = tape.dates[t] + put.days
     account.underlyings[0] = put.fund
-    account.option_marks[0] = slot_price(account, tape, t, life.terms, 0)
+    account.option_marks[0] = slot_price(account, tape, t, t, life.terms, 0)
 
 
 def page(account: Account, measures: Measures, trades: list[tuple[float, float]]) -> Page:

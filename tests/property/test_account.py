@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.end_to_end.accounts import FREE, market_of
 from tests.property.lives import PRICEY, Life, Order, Page, PutOrder, enter_put, live, lives
 
-from levsleeve.backtests import state
+from levsleeve.backtests import event_kinds, state
 from levsleeve.backtests.forced import maintenance_test
+from levsleeve.backtests.marks import expire, mark
 from levsleeve.backtests.measures import measure, net_liquidation
 from levsleeve.backtests.orders import (
     affordable,
@@ -22,7 +23,7 @@ from levsleeve.backtests.orders import (
     fill_shares,
 )
 from levsleeve.backtests.state import Account, new_account
-from levsleeve.backtests.steps import expire, mark, open_session, split_fund
+from levsleeve.backtests.steps import open_session, split_fund
 from levsleeve.margin.account import closing_part
 from levsleeve.margin.rulebook import rulebook
 
@@ -47,11 +48,11 @@ def test_every_dollar_of_cash_came_from_a_trade_a_fee_a_payment_or_a_settlement(
         moved = float(page.flows[CARRY].sum())
         moved -= sum(units * paid for units, paid in page.trades)
         for kind, place, units, price, held, *_ in page.events:
-            if kind == state.LIQUIDATED:
+            if kind == event_kinds.LIQUIDATED:
                 moved -= units * price
-            elif kind == state.OPTION_EXPIRED:
+            elif kind == event_kinds.OPTION_EXPIRED:
                 moved += units * price
-            elif kind == state.SPLIT and place < len(page.shares):
+            elif kind == event_kinds.SPLIT and place < len(page.shares):
                 moved += (held * tape.splits[t, int(place)] - units) * price
         assert page.measures.cash - before == pytest.approx(moved, abs=10 * scale(page))
         before = page.measures.cash
@@ -139,7 +140,7 @@ def test_without_costs_one_share_fewer_would_not_have_cured(
     assert maintenance_test(account, tape, 0, FREE)
     assert measure(account, tape, 0, FREE).excess_liquidity >= -1e-6
     events = account.events[: int(account.event_count[0])]
-    last = events[events[:, 0] == state.LIQUIDATED][-1]
+    last = events[events[:, 0] == event_kinds.LIQUIDATED][-1]
     i, back = int(last[1]), -float(np.sign(last[2]))
     account.shares[i] += back
     account.money[state.CASH] -= back * account.marks[i]
@@ -271,7 +272,7 @@ def test_a_split_changes_no_value_of_shares_or_options(
     worth = net_liquidation(account)
     option = contracts * 100.0 * account.option_marks[0]
     covered, moneyness = contracts * 100.0, account.strikes[0] / account.marks[0]
-    split_fund(account, 0, ratio)
+    split_fund(account, 0, ratio, 1.0)
     assert net_liquidation(account) == pytest.approx(worth, abs=1e-6)
     stands_for = account.contracts[0] * account.multipliers[0]
     assert stands_for * account.option_marks[0] == pytest.approx(option, abs=1e-6)

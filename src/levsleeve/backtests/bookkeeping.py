@@ -37,7 +37,7 @@ def execute_order(
     profit = -closed * (price - basis) * multiplier if closed else 0.0
     closing_charge = charged * closed / size
     order.execute(
-        order.data.datetime[0],
+        broker.moment,
         size,
         price,
         closed,
@@ -111,6 +111,10 @@ def _restate(order: Any, size: float, ratio: float) -> None:
     order.size = order.created.size = order.executed.remsize = size
     if order.created.price:
         order.created.price /= ratio
+    if order.created.pricelimit:
+        order.created.pricelimit /= ratio
+    if order.trailamount:
+        order.p.trailamount /= ratio
 
 
 def scale_orders(orders: Iterable[Any], places: Mapping[str, int], splits: Floats) -> None:

@@ -3,7 +3,7 @@
 Backtrader's own broker lends without limit, never calls and spends short proceeds freely.  This one
 owns the cash and the positions through the compiled steps of a session; Backtrader keeps what it
 is good at: orders, their life, and telling strategies about them.  Session ``t`` is handled in
-``next``, before the strategies see it; orders decided at one close fill at the following close.
+``next``, before the strategies see it.
 """
 
 from collections.abc import Sequence
@@ -11,47 +11,41 @@ from typing import Any
 
 import backtrader as bt
 
-from levsleeve.backtests.bookkeeping import (
-    announce,
-    execute_order,
-    scale_orders,
-    split_position,
+from levsleeve.backtests.bookkeeping import announce, scale_orders, split_position
+from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
+from levsleeve.backtests.external import external_flow
+from levsleeve.backtests.fills import work_pending
+from levsleeve.backtests.forced import (
+    buy_in,
+    intraday_test,
+    maintenance_test,
+    special_memorandum_test,
+    wipe_test,
 )
-from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
-from levsleeve.backtests.forced import is_wiped, maintenance_test, special_memorandum_test
 from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
-from levsleeve.backtests.order_life import clip_to_reductions, reduces, triggers
-from levsleeve.backtests.orders import affordable, fill_shares
+from levsleeve.backtests.order_life import clip_to_reductions
 from levsleeve.backtests.state import (
-    COMMISSION,
-    FEES,
-    LIQUIDATED,
-    OPTION_EXPIRED,
-    ORDER_CUT,
-    ORDER_FILLED,
-    ORDER_REFUSED,
-    SPLIT,
-    WHY_AVAILABLE_FUNDS,
-    WHY_ORDER,
+    ALIVE,
+    ENDED,
+    EXTERNAL,
+    WIPED_OUT,
     Account,
     Terms,
+    is_quoted,
     new_account,
-    record,
 )
-from levsleeve.backtests.steps import (
-    clear_slot,
-    close_session,
-    expire,
-    external_flow,
-    mark,
-    open_session,
-)
+from levsleeve.backtests.steps import close_session, open_session
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError, StudyError
-from levsleeve.margin.account import closing_part
+from levsleeve.instruments.option import OptionContract
 from levsleeve.strategies.hedges import CONTRACT_SHARES
+
+FILLS = ("next_close", "next_open", "same_close")
+"""Where an order decided at a close fills; the last one looks ahead and exists to replicate papers
+that do."""
 
 
 class MarginBroker(bt.brokers.BackBroker):
@@ -66,6 +60,10 @@ class MarginBroker(bt.brokers.BackBroker):
     on_shortfall
         ``"refuse"`` refuses an opening order that available funds do not cover (Backtrader status
         Margin); ``"cut"`` fills what they do cover.
+    fill
+        Where orders decided at a close fill: ``"next_close"``, ``"next_open"`` or ``"same_close"``.
+    intraday_test
+        Whether maintenance is tested at the lows and highs of each session, too.
     """
 
     params = (
@@ -73,6 +71,8 @@ class MarginBroker(bt.brokers.BackBroker):
         ("terms", None),
         ("slots", ()),
         ("on_shortfall", "refuse"),
+        ("fill", "next_close"),
+        ("intraday_test", False),
         ("cash", 100_000.0),
     )
 
@@ -85,6 +85,8 @@ class MarginBroker(bt.brokers.BackBroker):
         super().init()
         if self.p.on_shortfall not in ("cut", "refuse"):
             raise StudyError(f"on_shortfall: {self.p.on_shortfall!r}; 'cut' or 'refuse' is right")
+        if self.p.fill not in FILLS:
+            raise StudyError(f"fill: {self.p.fill!r}; one of {', '.join(FILLS)} is right")
         self.market = self.p.market
         self.terms = self.p.terms
         symbols = self.market.symbols
@@ -97,54 +99,103 @@ class MarginBroker(bt.brokers.BackBroker):
         self.ledger = LedgerBuilder(self.market.sessions, symbols, slots, self.p.cash)
         self.event_rows: list[tuple[int, Floats]] = []
         self.session = -1
-        self.wiped = False
+        self.seen = -1
+        self.moment = 0.0
+        self._marked: Measures | None = None
 
     # -- one session ------------------------------------------------------------------------------
 
     def next(self) -> None:
-        """Everything that happens to the account on one session up to the strategy's decision."""
-        self.session += 1
-        t, account, tape = self.session, self.account, self.market.tape
-        while self._toactivate:
-            self._toactivate.popleft().activate()
-        while self.submitted:
-            self._accept(self.submitted.popleft())
-        scale_orders(self.pending, self.places, tape.splits[t])
-        open_session(account, tape, t, self.terms)
-        while self._cash_addition:
-            amount = self._cash_addition.popleft()
-            self._fundshares += amount / self._fundval
-            external_flow(account, amount)
-        self._drain()
-        mark(account, tape, t, self.terms)
-        expire(account, tape, t, self.terms)
-        self._drain()
-        marked = measure(account, tape, t, self.terms)
-        if maintenance_test(account, tape, t, self.terms):
-            self._drain()
-            clip_to_reductions(self)
-        self.wiped = is_wiped(account)
-        if not self.wiped:
-            self._work_pending()
-            self._drain()
-            special_memorandum_test(account, tape, t, self.terms)
-        self._drain()
-        close_session(account, tape, t)
-        self._close_books(marked)
+        """Everything that happens to the account on one session up to the strategy's decision.
 
-    def _close_books(self, marked: Measures) -> None:
-        """Write the ledger row, show the option marks to the feeds, end a wiped run."""
-        measures = measure(self.account, self.market.tape, self.session, self.terms)
-        self.ledger.write(self.account, marked, measures)
+        With ``same_close`` the session before is finished first: its orders fill at its close.
+        """
+        if self._marked is not None:
+            self._trade_and_close()
+        if self.ended:
+            return
+        self.session += 1
+        self.moment = bt.date2num(self.market.sessions[self.session])
+        self._bring_to_close()
+        if self.p.fill != "same_close" or self.ended:
+            self._trade_and_close()
+
+    def stop(self) -> None:
+        """Finish the last session where its orders fill at its own close."""
+        super().stop()
+        if self._marked is not None:
+            self._trade_and_close()
+
+    def _bring_to_close(self) -> None:
+        """Rules, actions, carry, what trades before the close, and the tests at the close."""
+        t, account, tape, terms = self.session, self.account, self.market.tape, self.terms
+        self._accept_submitted()
+        scale_orders(self.pending, self.places, tape.splits[t])
+        self.seen = max(t - 1, 0)
+        open_session(account, tape, t, terms)
+        while self._cash_addition:
+            external_flow(account, tape, t, self._cash_addition.popleft())
+        self._fundshares += account.flows[EXTERNAL] / self._fundval
+        self.drain()
+        if self.p.fill == "next_open":
+            mark_open(account, tape, t, terms)
+            work_pending(self, opening=True)
+        if self.p.intraday_test and intraday_test(account, tape, t, terms):
+            self._after_liquidation()
+        self.seen = t
+        if not self.ended:
+            mark(account, tape, t, terms)
+            expire(account, tape, t, terms)
+            buy_in(account, tape, t, terms)
+        self.drain()
+        self._marked = measure(account, tape, t, terms)
+        if not self.ended and maintenance_test(account, tape, t, terms):
+            self._after_liquidation()
+        wipe_test(account)
+        self._show(self._marked)
+
+    def _after_liquidation(self) -> None:
+        """Tell of what was sold by force, and clip what waits."""
+        self.drain()
+        clip_to_reductions(self)
+
+    def _trade_and_close(self) -> None:
+        """Fill the orders of this close, test the day's end, write the row."""
+        t, account, tape, terms = self.session, self.account, self.market.tape, self.terms
+        marked, self._marked = self._marked, None
+        self._accept_submitted()
+        if not self.ended:
+            work_pending(self, opening=False)
+            self.drain()
+            special_memorandum_test(account, tape, t, terms)
+            wipe_test(account)
+        self.drain()
+        close_session(account, tape, t)
+        measures = measure(account, tape, t, terms)
+        self.ledger.write(account, marked or measures, measures)
+        self._show(measures)
+        if self.ended:
+            self.cerebro.runstop()
+
+    def _show(self, measures: Measures) -> None:
+        """What strategies see: cash, equity, and the option marks in the feeds of the slots."""
         self.cash, self._value = measures.cash, measures.equity
         self._valuelever = measures.equity
         self._fundval = self._value / self._fundshares
         for k, premium in enumerate(self.account.option_marks):
             self.data_at(len(self.market.funds) + k).lines.close[0] = premium
-        if self.wiped:
-            self.cerebro.runstop()
 
-    def _drain(self) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the account is wiped or closed out: nothing follows."""
+        return bool(self.account.money[ENDED] != ALIVE)
+
+    @property
+    def wiped(self) -> bool:
+        """Whether equity is gone."""
+        return bool(self.account.money[ENDED] == WIPED_OUT)
+
+    def drain(self) -> None:
         """Take the events over, and tell Backtrader what happened without one of its orders."""
         count = int(self.account.event_count[0])
         if count > len(self.account.events):
@@ -157,7 +208,7 @@ class MarginBroker(bt.brokers.BackBroker):
             kind, place = int(row[0]), int(row[1])
             if kind == SPLIT:
                 split_position(self, self.data_at(place), row[4], row[5])
-            elif kind in (OPTION_EXPIRED, LIQUIDATED) and row[5] != row[4]:
+            elif kind in (OPTION_EXPIRED, LIQUIDATED, BUY_IN) and row[5] != row[4]:
                 units = row[5] - row[4]
                 announce(self, self.data_at(place), units, row[3], abs(row[2] / units))
         self.account.event_count[0] = 0.0
@@ -172,83 +223,26 @@ class MarginBroker(bt.brokers.BackBroker):
 
     # -- orders -----------------------------------------------------------------------------------
 
-    def _accept(self, order: Any) -> None:
+    def _accept_submitted(self) -> None:
         """Every order is accepted; what it may take is tested when it fills."""
-        if self._take_children(order) is not None:
-            self.submit_accept(order)
+        while self._toactivate:
+            self._toactivate.popleft().activate()
+        while self.submitted:
+            order = self.submitted.popleft()
+            if self._take_children(order) is not None:
+                self.submit_accept(order)
 
-    def _work_pending(self) -> None:
-        """Fill what can fill at this close: orders that only reduce come first."""
-        for order in sorted(self.pending, key=lambda order: not reduces(self, order)):
-            if not order.alive():  # cancelled by an order filled just before
-                continue
-            if order.executed.remsize == 0.0:  # a reverse split left nothing of it
-                self.cancel(order)
-            elif order.expire():
-                self.pending.remove(order)
-                self._finish(order)
-            elif order.active() and triggers(self, order):
-                self.pending.remove(order)
-                self._fill(order)
-
-    def _fill(self, order: Any) -> None:
-        """Fill, cut or refuse one order at this close."""
-        wanted = float(order.executed.remsize)
-        place, k = self.places[order.data._name], self.slot_of(order.data)
-        allowed = self._allowed(order, wanted)
-        if allowed != wanted:
-            price = self.account.option_marks[k] if k >= 0 else self.account.marks[place]
-            kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT
-            unit = self.account.multipliers[k] if k >= 0 else 1.0
-            asked, granted = wanted * unit, allowed * unit
-            record(self.account, kind, place, asked, price, asked, granted, WHY_AVAILABLE_FUNDS)
-        if allowed != 0.0:
-            self._trade(order, place, allowed)
-        elif k >= 0 and self.account.contracts[k] == 0.0:
-            clear_slot(self.account, k)
-        self._drain()
-        if allowed == wanted:
-            self._ococheck(order)
-            self._bracketize(order)
-            return
-        if allowed == 0.0:
-            order.margin()
-        else:
-            order.cancel()
-        self._finish(order)
-
-    def _allowed(self, order: Any, wanted: float) -> float:
-        """How much of an order passes the order test, under the policy on shortfall."""
-        k = self.slot_of(order.data)
+    def is_quoted(self, order: Any) -> bool:
+        """Whether the fund that an order trades, or its option is on, has a price now."""
+        contract, k = order.info.get("contract"), self.slot_of(order.data)
+        place = self.places[order.data._name]
         if k >= 0:
-            allowed = allowed_contracts(self, order, k, wanted)
-        else:
-            i = self.places[order.data._name]
-            tape = self.market.tape
-            allowed = float(affordable(self.account, tape, self.session, i, wanted, self.terms))
-        if allowed != wanted and self.p.on_shortfall == "refuse":
-            return float(closing_part(float(self.positions[order.data].size), wanted))
-        return allowed
-
-    def _trade(self, order: Any, place: int, allowed: float) -> None:
-        """Carry out what was allowed."""
-        account, k = self.account, self.slot_of(order.data)
-        charged = account.flows[COMMISSION] + account.flows[FEES]
-        if k >= 0:
-            paid, multiplier = trade_contracts(self, k, allowed)
-        else:
-            held, multiplier = account.shares[place], 1.0
-            paid = fill_shares(account, self.market.tape, self.session, place, allowed, self.terms)
-            after = account.shares[place]
-            record(account, ORDER_FILLED, place, allowed, paid, held, after, WHY_ORDER)
-        charged -= account.flows[COMMISSION] + account.flows[FEES]
-        execute_order(self, order, allowed, paid, multiplier, float(charged))
-
-    def _finish(self, order: Any) -> None:
-        """Tell of an order that will not be filled further, and release those tied to it."""
-        self.notify(order)
-        self._ococheck(order)
-        self._bracketize(order, cancel=True)
+            place = int(self.account.underlyings[k])
+            if isinstance(contract, OptionContract):
+                place = self.places.get(contract.fund, place)
+        if place >= len(self.market.funds):
+            return True
+        return bool(is_quoted(self.market.tape, self.session, place))
 
     # -- what Backtrader asks ---------------------------------------------------------------------
 

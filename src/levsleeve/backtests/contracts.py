@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from levsleeve.backtests.measures import slot_price
-from levsleeve.backtests.orders import affordable_contracts, fill_option
-from levsleeve.backtests.state import (
+from levsleeve.backtests.event_kinds import (
     OPTION_ROLLED,
     ORDER_FILLED,
     WHY_NEXT_CONTRACT,
     WHY_ORDER,
-    record,
 )
-from levsleeve.backtests.steps import clear_slot
+from levsleeve.backtests.marks import clear_slot
+from levsleeve.backtests.measures import slot_price
+from levsleeve.backtests.orders import affordable_contracts, fill_option
+from levsleeve.backtests.state import record
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract
+from levsleeve.margin.account import closing_part
 from levsleeve.pricing.black_scholes import CALL, PUT
 from levsleeve.strategies.hedges import CONTRACT_SHARES
 
@@ -22,32 +23,28 @@ if TYPE_CHECKING:
 
 
 def allowed_contracts(broker: "MarginBroker", order: Any, k: int, wanted: float) -> float:
-    """Contracts of an order that fit: a sale of what is held always, a purchase if paid in full.
+    """Contracts of an order that fit: what closes always, what opens as far as it passes the test.
 
     Raises
     ------
     StudyError
-        If it sells more than is held, names no contract, or the slot is taken.
+        If it opens without naming a contract, turns what is held around, or the slot is taken.
     """
     account = broker.account
-    if wanted < 0.0:
-        if -wanted > account.contracts[k]:
-            raise StudyError(
-                f"order in {order.data._name}: it sells {-wanted:g} contracts but "
-                f"{account.contracts[k]:g} are held; options are bought, or sold from what is held"
-            )
+    held = float(account.contracts[k])
+    if closing_part(held, wanted) == wanted:
         return wanted
-    _enter_contract(broker, order, k)
-    return float(
-        affordable_contracts(
-            account,
-            broker.market.tape,
-            broker.session,
-            wanted,
-            account.multipliers[k],
-            account.option_marks[k],
-            broker.terms,
+    if held * wanted < 0.0:
+        raise StudyError(
+            f"order in {order.data._name}: it trades {wanted:g} contracts but {held:g} are held; "
+            f"at most {-held:g} close them, and another order opens"
         )
+    if held == 0.0:
+        _enter_contract(broker, order, k)
+    else:
+        _same_contract(broker, order, k)
+    return float(
+        affordable_contracts(account, broker.market.tape, broker.session, k, wanted, broker.terms)
     )
 
 
@@ -64,11 +61,6 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
             f"order in {order.data._name}: {contract} is on a fund outside the study; "
             f"the study has {', '.join(broker.market.symbols)}"
         )
-    if account.contracts[k] != 0.0:
-        raise StudyError(
-            f"order in {order.data._name}: the slot still holds {account.contracts[k]:g} "
-            "contracts; sell them or let them expire first"
-        )
     if contract.expiry.toordinal() <= broker.market.tape.dates[broker.session]:
         raise StudyError(
             f"order in {order.data._name}: {contract} has expired at this fill, "
@@ -80,8 +72,23 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
     account.rights[k] = PUT if contract.right == "put" else CALL
     account.underlyings[k] = broker.places[contract.fund]
     account.option_marks[k] = slot_price(
-        account, broker.market.tape, broker.session, broker.terms, k
+        account, broker.market.tape, broker.session, broker.seen, broker.terms, k
     )
+
+
+def _same_contract(broker: "MarginBroker", order: Any, k: int) -> None:
+    """An order that adds to a slot may name its contract again, but no other one."""
+    contract, account = order.info.get("contract"), broker.account
+    if contract is None:
+        return
+    held = (account.strikes[k], account.expiries[k], account.rights[k], account.underlyings[k])
+    right = PUT if contract.right == "put" else CALL
+    fund = broker.places.get(contract.fund, -1)
+    if (contract.strike, contract.expiry.toordinal(), right, fund) != held:
+        raise StudyError(
+            f"order in {order.data._name}: the slot still holds {account.contracts[k]:g} "
+            "contracts of another option; sell them or let them expire first"
+        )
 
 
 def trade_contracts(broker: "MarginBroker", k: int, contracts: float) -> tuple[float, float]:
@@ -91,7 +98,7 @@ def trade_contracts(broker: "MarginBroker", k: int, contracts: float) -> tuple[f
     paid = float(fill_option(account, tape, t, k, contracts, broker.terms))
     place, shares = account.shares.size + k, contracts * multiplier
     after, premium = account.contracts[k], account.option_marks[k]
-    if contracts > 0.0:
+    if held == 0.0:
         record(account, OPTION_ROLLED, place, shares, premium, held, after, WHY_NEXT_CONTRACT)
     record(account, ORDER_FILLED, place, shares, paid, held, after, WHY_ORDER)
     if after == 0.0:

@@ -18,15 +18,12 @@ from levsleeve.backtests.feeds import fund_feed, slot_feed
 from levsleeve.backtests.market import Market, build_market
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.sleeve_strategy import SleeveStrategy
-from levsleeve.backtests.state import Terms
 from levsleeve.backtests.study import SleeveTable, Study
 from levsleeve.backtests.workspace import Workspace, load_strategy
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
-from levsleeve.margin.charges import commission_plan, financing_plan
-from levsleeve.margin.profile import Profile, load_profile
+from levsleeve.margin.profile import load_profile
 from levsleeve.margin.rulebook import Rulebook, rulebook
-from levsleeve.pricing.volatility import volatility_model
 from levsleeve.strategies.sleeve import InverseLayer, ProtectivePut, Sleeve
 
 Progress = Callable[[int], None]
@@ -61,22 +58,6 @@ def rulebook_of(study: Study, study_path: Path) -> Rulebook:
         return rulebook(profile, study.account.policy, rules_as_of)
     except LevsleeveError as error:
         raise StudyError(f"{study_path}: account: {error}") from error
-
-
-def terms_of(study: Study, profile: Profile) -> Terms:
-    """What the broker of a study charges and how its options are priced."""
-    account = study.account
-    return Terms(
-        fund_half_spread_rate=account.fund_half_spread_rate,
-        option_half_spread_rate=account.option_half_spread_rate,
-        option_half_spread_minimum_usd=account.option_half_spread_minimum_usd,
-        liquidation_penalty_rate=account.liquidation_penalty_rate,
-        financing=financing_plan(account.financing or profile.financing, profile.financing_plan),
-        commission=commission_plan(
-            account.commission or profile.commission, profile.commission_plan
-        ),
-        volatility=volatility_model(study.volatility_model),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +141,11 @@ def run_sleeve(
     market = market_of_sleeve(study, study_path, sleeve, library)
     broker = MarginBroker(
         market=market,
-        terms=terms_of(study, market.rulebook.profile),
+        terms=study.account.terms(market.rulebook.profile, market.symbols, study.volatility_model),
         slots=sleeve.slots,
         on_shortfall=strategy.on_shortfall,
+        fill=study.account.fill,
+        intraday_test=study.account.intraday_test,
         cash=study.account.cash_usd,
     )
     try:
@@ -227,11 +210,11 @@ def run_market(
     tell: Progress | None = None,
 ) -> MarginBroker:
     """Run a Backtrader strategy over a Market; the broker that comes back holds the account."""
-    cerebro = bt.Cerebro(stdstats=False)
+    cerebro, tape = bt.Cerebro(stdstats=False), market.tape
     cerebro.setbroker(broker)
     for i, symbol in enumerate(market.symbols):
         prices = np.column_stack(
-            [market.opens[:, i], market.highs[:, i], market.lows[:, i], market.tape.closes[:, i]]
+            [tape.opens[:, i], tape.highs[:, i], tape.lows[:, i], tape.closes[:, i]]
         )
         cerebro.adddata(fund_feed(market.sessions, prices), name=symbol)
     for slot in broker.p.slots:

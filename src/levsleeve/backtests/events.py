@@ -1,12 +1,13 @@
 """Events in words: what happened to an account, when, before and after."""
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.state import EventKind, Why
+from levsleeve.backtests.event_kinds import EventKind, Why
 from levsleeve.compiled import Floats
 from levsleeve.instruments.option import OptionContract
 from levsleeve.pricing.black_scholes import PUT
@@ -21,6 +22,15 @@ WORDS = {
     Why.RULES_OF_DATE: "requirements on shares changed",
     Why.SPECIAL_MEMORANDUM: "special memorandum account below zero",
     Why.NEXT_CONTRACT: "the slot holds a new contract",
+    Why.CALL_DUE: "the margin call was not met in time",
+    Why.CURED: "excess liquidity is no longer below zero",
+    Why.CALL_CLOSES: "the account is closed at its first margin call",
+    Why.NO_SHARES_TO_BORROW: "no shares to borrow",
+    Why.RECALLED: "the lender recalled the shares",
+    Why.CASH_ACCOUNT: "a cash account sells nothing short",
+    Why.FRACTION: "fractions of a share do not trade",
+    Why.CASH_FLOW: "dated deposit or withdrawal",
+    Why.INTRADAY: "excess liquidity below zero at an extreme of the session",
 }
 COLUMNS = ("session", "kind", "symbol", "shares", "price", "before", "after", "why")
 
@@ -45,6 +55,14 @@ def _symbol(row: Floats, symbols: Sequence[str]) -> str:
     return str(contract_of(row, symbols))
 
 
+def _reason(row: Floats) -> str:
+    """Why it happened; a margin call says what would have cured it."""
+    words = WORDS[Why(int(row[6]))]
+    if int(row[0]) != EventKind.MARGIN_CALL:
+        return words
+    return f"{words}: a deposit of ${math.ceil(100.0 * row[3]) / 100.0:,.2f} would have cured it"
+
+
 def events_frame(
     rows: Sequence[tuple[int, Floats]], sessions: pd.DatetimeIndex, symbols: Sequence[str]
 ) -> pd.DataFrame:
@@ -52,7 +70,10 @@ def events_frame(
 
     ``shares`` are signed (contracts times multiplier for options), ``price`` is dollars per share
     paid or received.  ``before`` and ``after`` are the position held, but excess liquidity for a
-    margin call, the maintenance requirement for a rule change and equity for a wiped account.
+    margin call (of the special memorandum account, its balance), the maintenance requirement for a
+    rule change, and equity for deposits, withdrawals and an account that ended.  The ``price`` of a
+    margin call is the deposit in dollars that would have cured it, that of a deposit or withdrawal
+    the dollars that moved.
     """
     table: dict[str, list[object]] = {column: [] for column in COLUMNS}
     for t, row in rows:
@@ -64,7 +85,7 @@ def events_frame(
             float(row[3]),
             float(row[4]),
             float(row[5]),
-            WORDS[Why(int(row[6]))],
+            _reason(row),
         )
         for column, value in zip(COLUMNS, values, strict=True):
             table[column].append(value)

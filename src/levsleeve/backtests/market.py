@@ -1,7 +1,7 @@
 """The Market of a study: every array that depends on prices and rules alone, aligned by session."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -13,6 +13,7 @@ from levsleeve.data.calendar import monthly_expiries
 from levsleeve.data.library import Library
 from levsleeve.data.prices import PriceTable
 from levsleeve.errors import DataError, StudyError
+from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.instruments.fund import Fund, parse_fund
 from levsleeve.margin.charges import borrow_rates, sale_fees
 from levsleeve.margin.house import NO_OVERLAY
@@ -27,17 +28,14 @@ VIX_POINT = 100.0
 class Market:
     """What one study's sessions bring, for people and for the compiled steps.
 
-    ``tape`` holds the arrays (see ``Tape``); ``opens``, ``highs`` and ``lows`` have its shape
-    (n_sessions, n_funds).  ``benchmark_returns`` are total returns of the benchmark and
-    ``bill_returns`` of bills, by session, the first 0.0.  ``expiries`` are date ordinals.
+    ``tape`` holds the arrays (see ``Tape``).  ``benchmark_returns`` are total returns of the
+    benchmark and ``bill_returns`` of bills, by session, the first 0.0.  ``expiries`` are date
+    ordinals.
     """
 
     funds: tuple[Fund, ...]
     sessions: pd.DatetimeIndex
     tape: Tape
-    opens: Floats
-    highs: Floats
-    lows: Floats
     benchmark_returns: "pd.Series[float]"
     bill_returns: "pd.Series[float]"
     volatility_rung: "pd.Series[str]"
@@ -49,6 +47,15 @@ class Market:
     def symbols(self) -> tuple[str, ...]:
         """The funds' symbols, in the order of the arrays."""
         return tuple(fund.symbol for fund in self.funds)
+
+    def with_account(
+        self, cash_flows: Floats, borrow_rates: Floats, borrow_states: Floats
+    ) -> "Market":
+        """The same market with an account's own dated cash and borrow terms (see ``Tape``)."""
+        tape = self.tape._replace(
+            cash_flows=cash_flows, borrow_rates=borrow_rates, borrow_states=borrow_states
+        )
+        return replace(self, tape=tape)
 
 
 def build_market(
@@ -99,12 +106,17 @@ def build_market(
             rulebook, funds, sessions, volatility["seen"] / VIX_POINT, index.close
         ),
         sale_fees=_by_session(sessions, rulebook.rules_as_of, sale_fees),
+        cash_flows=np.zeros(len(sessions)),
+        opens=column("open"),
+        highs=column("high"),
+        lows=column("low"),
         closes=column("close"),
         splits=column("split"),
         dividends=column("dividend"),
         multiples=ones * [fund.multiple for fund in funds],
         benchmark_classes=ones * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
-        borrow_rates=ones * [_borrow_rate(fund, rulebook) for fund in funds],
+        borrow_rates=ones * [placeholder_borrow_rate(fund, rulebook) for fund in funds],
+        borrow_states=np.full((len(sessions), len(funds)), BORROW_AVAILABLE),
         cost_rates=ones * [fund.running_cost_rate for fund in funds],
     )
     earned = np.concatenate([[0.0], bill[:-1] * days[1:] / 365.0])
@@ -114,9 +126,6 @@ def build_market(
         funds=funds,
         sessions=sessions,
         tape=tape,
-        opens=column("open"),
-        highs=column("high"),
-        lows=column("low"),
         benchmark_returns=benchmark_returns,
         bill_returns=pd.Series(earned, index=sessions, name="BILL"),
         volatility_rung=volatility["rung"],
@@ -206,7 +215,7 @@ def _by_session(
     return np.array([rules_on(stamp.date()) for stamp in sessions], dtype=np.float64)
 
 
-def _borrow_rate(fund: Fund, rulebook: Rulebook) -> float:
+def placeholder_borrow_rate(fund: Fund, rulebook: Rulebook) -> float:
     """The assumed borrow fee of a fund: one rate for bulls, one for inverse funds."""
     rates = borrow_rates(rulebook.profile.borrow)
     return rates.inverse_rate if fund.multiple < 0 else rates.bull_rate

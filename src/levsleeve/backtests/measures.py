@@ -76,18 +76,22 @@ def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
 
 
 @rule
-def slot_price(account: Account, tape: Tape, t: int, terms: Terms, k: int) -> float:
-    """The model's price per share of the option in slot ``k`` at the close of session ``t``."""
+def slot_price(account: Account, tape: Tape, t: int, seen: int, terms: Terms, k: int) -> float:
+    """The model's price per share of the option in slot ``k`` at its fund's mark on session ``t``.
+
+    Volatility and bill rate are those of the close of session ``seen``: ``t`` itself, or the one
+    before where ``t`` has not closed yet.
+    """
     i = int(account.underlyings[k])
     return fund_option_price(
-        tape.closes[t, i],
+        account.marks[i],
         account.strikes[k],
         (account.expiries[k] - tape.dates[t]) / YEAR_DAYS,
         account.rights[k],
-        tape.bill_rates[t],
+        tape.bill_rates[seen],
         tape.multiples[t, i],
         tape.cost_rates[t, i],
-        tape.volatility[t],
+        tape.volatility[seen],
         terms.volatility,
     )
 

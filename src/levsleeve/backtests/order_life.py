@@ -1,14 +1,19 @@
-"""When a waiting Backtrader order may fill at a close, and what a liquidation does to it."""
+"""When a waiting Backtrader order may fill, and what a liquidation does to it."""
 
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from levsleeve.backtests.state import each
 from levsleeve.errors import StudyError
 from levsleeve.margin.account import closing_part
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
+
+STOPS = (bt.Order.Stop, bt.Order.StopTrail)
+STOP_LIMITS = (bt.Order.StopLimit, bt.Order.StopTrailLimit)
+TRAILING = (bt.Order.StopTrail, bt.Order.StopTrailLimit)
 
 
 def reduces(broker: "MarginBroker", order: Any) -> bool:
@@ -17,29 +22,54 @@ def reduces(broker: "MarginBroker", order: Any) -> bool:
     return bool(closing_part(float(broker.positions[order.data].size), size) == size)
 
 
-def triggers(broker: "MarginBroker", order: Any) -> bool:
-    """Whether this close fills it: limits at or better than their price, stops at or beyond.
+def reached(broker: "MarginBroker", order: Any) -> bool:
+    """Whether the price the broker looks at fills an order: each is tested on one price a session.
+
+    A limit order fills where what it pays or receives, spread included, is its limit or better; a
+    stop where the price is at its level or beyond.  A trailing stop follows that price, and a stop
+    limit that was reached stays a limit order.
 
     Raises
     ------
     StudyError
-        If closes cannot fill an order of its kind.
+        If an order of its kind is not taken.
     """
-    close, price = order.data.close[0], order.created.price
-    if order.exectype in (bt.Order.Market, bt.Order.Close):
+    kind = order.exectype
+    if kind in (bt.Order.Market, bt.Order.Close):
         return True
     if broker.slot_of(order.data) >= 0:
         raise StudyError(
             f"order in {order.data._name}: {order.getordername()} orders are not taken in "
             "option slots; Market and Close are"
         )
-    if order.exectype not in (bt.Order.Limit, bt.Order.Stop):
+    price = float(broker.account.marks[broker.places[order.data._name]])
+    if kind == bt.Order.Limit:
+        return _within(broker, order, price, order.created.price)
+    if kind not in (*STOPS, *STOP_LIMITS):
         raise StudyError(
-            f"order in {order.data._name}: {order.getordername()} orders are not filled on closes; "
-            "Market, Close, Limit and Stop are"
+            f"order in {order.data._name}: {order.getordername()} orders are not taken; Market, "
+            "Close, Limit, Stop, StopLimit, StopTrail and StopTrailLimit are"
         )
-    wants_below = order.isbuy() == (order.exectype == bt.Order.Limit)
-    return bool(close <= price if wants_below else close >= price)
+    level = order.created.price
+    if order.triggered or (price >= level if order.isbuy() else price <= level):
+        order.triggered = True
+        return kind in STOPS or _within(broker, order, price, order.created.pricelimit)
+    if kind in TRAILING:
+        order.trailadjust(price)
+    return False
+
+
+def _within(broker: "MarginBroker", order: Any, price: float, limit: float) -> bool:
+    """Whether a fill at ``price`` keeps to the limit, spread included."""
+    spread = float(each(broker.terms.fund_spread_rates, broker.places[order.data._name]))
+    if order.isbuy():
+        return price * (1.0 + spread) <= limit
+    return price * (1.0 - spread) >= limit
+
+
+def expired(broker: "MarginBroker", order: Any) -> bool:
+    """Whether an order's time has run out before the session that the broker is in."""
+    return bool(order.valid and broker.moment > order.valid and order.expire())
 
 
 def clip_to_reductions(broker: "MarginBroker") -> None:

@@ -1,5 +1,7 @@
 """The order test and the fills: what an order takes from the account and what it leaves."""
 
+import math
+
 from levsleeve.backtests.measures import account_scale, equity_with_loan_value, requirement
 from levsleeve.backtests.state import (
     CASH,
@@ -13,10 +15,13 @@ from levsleeve.backtests.state import (
     Account,
     Tape,
     Terms,
+    each,
     fund_terms_of,
     sale_fees_of,
+    tradable_part,
 )
 from levsleeve.compiled import rule
+from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.margin.account import closing_part, order_passes, short_value, sizing_reserve
 from levsleeve.margin.combination import END_OF_DAY, ORDER_INITIAL, side_requirement
 from levsleeve.margin.fees import (
@@ -26,15 +31,17 @@ from levsleeve.margin.fees import (
     share_commission,
     share_pass_through,
 )
+from levsleeve.margin.schedule import CASH_ACCOUNT
 
 
 @rule
 def share_costs(
-    account: Account, shares: float, price: float, tape: Tape, t: int, terms: Terms
+    account: Account, i: int, shares: float, tape: Tape, t: int, terms: Terms
 ) -> tuple[float, float, float]:
-    """Dollars of half-spread, commission and fees on a trade; ``shares`` signed, negative sells."""
+    """Dollars of spread, commission and fees on a trade of fund ``i``; negative ``shares`` sell."""
+    price = account.marks[i]
     quantity = abs(shares)
-    spread = quantity * price * terms.fund_half_spread_rate
+    spread = quantity * price * each(terms.fund_spread_rates, i)
     traded = account.money[MONTH_SHARES]
     commission = share_commission(quantity, price, terms.commission, traded)
     fees = share_pass_through(quantity, price, terms.commission, traded)
@@ -44,12 +51,13 @@ def share_costs(
 
 
 @rule
-def option_half_spread(premium: float, terms: Terms) -> float:
-    """Dollars per share between an option's mark and its fill; never more than the mark."""
-    return min(
-        premium,
-        max(terms.option_half_spread_rate * premium, terms.option_half_spread_minimum_usd),
-    )
+def option_half_spread(premium: float, i: int, terms: Terms) -> float:
+    """Dollars per share between the mark and the fill of an option on fund ``i``.
+
+    Slippage included; never more than the mark.
+    """
+    asked = each(terms.option_spread_rates, i) * premium
+    return min(premium, max(asked, each(terms.option_spread_minimums_usd, i)))
 
 
 @rule
@@ -84,7 +92,7 @@ def available_after(
     12 CFR 220.12; FINRA Rule 4210(b)(4).
     """
     price = account.marks[i]
-    spread, commission, fees = share_costs(account, shares, price, tape, t, terms)
+    spread, commission, fees = share_costs(account, i, shares, tape, t, terms)
     costs = spread + commission + fees
     held = account.shares[i]
     loanable = equity_with_loan_value(account, tape, t) - costs
@@ -116,27 +124,38 @@ def _available_when_flat(account: Account, tape: Tape, t: int, i: int, closing: 
 
 
 @rule
+def may_be_short(tape: Tape, t: int, i: int) -> bool:
+    """Whether fund ``i`` may be sold short: in a margin account, and with shares to borrow."""
+    lent = tape.borrow_states[t, i] == BORROW_AVAILABLE
+    return bool(lent and tape.rules[t, CASH_ACCOUNT] == 0.0)
+
+
+@rule
 def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, terms: Terms) -> float:
-    """The most of a signed order in fund ``i`` that passes the order test, in whole shares.
+    """The most of a signed order in fund ``i`` that passes the order test.
 
     The closing part always passes; an opening part, a flip through zero included, is tested on the
-    whole new position, and leaves the head-room that the policy keeps.
+    whole new position, and leaves the head-room that the policy keeps.  It opens whole shares, or
+    ten-thousandths where fractions trade, and nothing short that cannot be borrowed.
     """
     closing = closing_part(account.shares[i], shares)
-    if closing == shares:
-        return shares
+    parts = terms.share_parts
+    shares = closing + tradable_part(shares - closing, parts)
+    if closing == shares or (shares < closing and not may_be_short(tape, t, i)):
+        return closing
     reserve = sizing_reserve(_available_when_flat(account, tape, t, i, closing), tape.rules[t])
     if available_after(account, tape, t, i, shares, reserve, terms):
         return shares
     sign = 1.0 if shares > 0.0 else -1.0
-    low, high = 0.0, float(int(abs(shares - closing)))
+    low, high = 0.0, math.floor(abs(shares - closing) * parts + 0.5) * 1.0
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
-        if available_after(account, tape, t, i, closing + sign * middle, reserve, terms):
+        tried = closing + sign * middle / parts
+        if available_after(account, tape, t, i, tried, reserve, terms):
             low = middle
         else:
             high = middle - 1.0
-    return closing + sign * low
+    return closing + sign * low / parts
 
 
 @rule
@@ -146,7 +165,7 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     Equity falls by the costs alone.
     """
     price = float(account.marks[i])
-    spread, commission, fees = share_costs(account, shares, price, tape, t, terms)
+    spread, commission, fees = share_costs(account, i, shares, tape, t, terms)
     held = account.shares[i]
     closing = closing_part(held, shares)
     funds = fund_terms_of(tape, t)
@@ -168,33 +187,48 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
 
 @rule
 def affordable_contracts(
-    account: Account,
-    tape: Tape,
-    t: int,
-    contracts: float,
-    multiplier: float,
-    premium: float,
-    terms: Terms,
+    account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
 ) -> float:
-    """The most whole contracts whose premium and costs the available funds pay in full.
+    """The most whole contracts of the option in slot ``k`` that pass the order test, signed.
 
-    An account that then borrows or is short keeps the minimum equity, as after any opening.
+    The closing part always passes.  A bought option is paid in full, less what it lends; a written
+    one brings its price and needs its requirement.  An account that then borrows or is short keeps
+    the minimum equity, and a cash account writes nothing.
     """
-    initial = requirement(account, tape, t, ORDER_INITIAL)
-    loanable = equity_with_loan_value(account, tape, t)
-    scale, shorts = account_scale(account), short_value(account)
-    each = (premium + option_half_spread(premium, terms)) * multiplier
-    low, high = 0.0, float(int(contracts))
+    closing = closing_part(account.contracts[k], contracts)
+    if closing == contracts or (contracts < 0.0 and tape.rules[t, CASH_ACCOUNT] != 0.0):
+        return closing
+    sign = 1.0 if contracts > 0.0 else -1.0
+    low, high = 0.0, float(int(abs(contracts - closing)))
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
-        commission, fees = option_costs(account, middle, multiplier, premium, tape, t, terms)
-        cost = middle * each + commission + fees
-        free_cash = account.money[CASH] - cost - shorts
-        if order_passes(loanable - cost, initial, free_cash, shorts > 0.0, scale, tape.rules[t]):
+        if _passes_with(account, tape, t, k, closing + sign * middle, terms):
             low = middle
         else:
             high = middle - 1.0
-    return low
+    return closing + sign * low
+
+
+@rule
+def _passes_with(
+    account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
+) -> bool:
+    """Whether the account passes the order test with so many contracts more of slot ``k``."""
+    premium, multiplier = account.option_marks[k], account.multipliers[k]
+    half = option_half_spread(premium, int(account.underlyings[k]), terms)
+    commission, fees = option_costs(account, contracts, multiplier, premium, tape, t, terms)
+    held, cash = account.contracts[k], account.money[CASH]
+    account.contracts[k] = held + contracts
+    account.money[CASH] = cash - contracts * multiplier * premium
+    account.money[CASH] -= abs(contracts) * multiplier * half + commission + fees
+    loanable = equity_with_loan_value(account, tape, t)
+    initial = requirement(account, tape, t, ORDER_INITIAL)
+    scale, shorts = account_scale(account), short_value(account)
+    free_cash = account.money[CASH] - shorts
+    bears = shorts > 0.0 or contracts < 0.0
+    passes = order_passes(loanable, initial, free_cash, bears, scale, tape.rules[t])
+    account.contracts[k], account.money[CASH] = held, cash
+    return passes
 
 
 @rule
@@ -208,7 +242,7 @@ def fill_option(
     premium = float(account.option_marks[k])
     multiplier = float(account.multipliers[k])
     quantity = abs(contracts) * multiplier
-    half = option_half_spread(premium, terms)
+    half = option_half_spread(premium, int(account.underlyings[k]), terms)
     commission, fees = option_costs(account, contracts, multiplier, premium, tape, t, terms)
     account.money[CASH] -= contracts * multiplier * premium
     account.money[CASH] -= quantity * half + commission + fees

@@ -4,7 +4,7 @@ All arrays are float64.  An account is a few small arrays changed in place, so t
 broker and a compiled loop can hold the very same thing.
 """
 
-from enum import IntEnum
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,10 @@ class Tape(NamedTuple):
     signed ``multiples``, ``benchmark_classes``, ``borrow_rates`` and ``cost_rates`` (the fund's own
     running cost).  ``rules`` are rows of ``margin.schedule``, ``overlays`` per fund of
     ``margin.house``.
+
+    A close that is NaN is a session without a price of that fund: it keeps its mark, and nothing
+    trades in it.  ``borrow_states`` are those of ``instruments.borrow_state``; ``cash_flows`` are
+    the dated deposits (> 0) and withdrawals in dollars, one a session.
     """
 
     dates: Floats
@@ -34,22 +38,43 @@ class Tape(NamedTuple):
     rules: Floats
     overlays: Floats
     sale_fees: Floats
+    cash_flows: Floats
+    opens: Floats
+    highs: Floats
+    lows: Floats
     closes: Floats
     splits: Floats
     dividends: Floats
     multiples: Floats
     benchmark_classes: Floats
     borrow_rates: Floats
+    borrow_states: Floats
     cost_rates: Floats
 
 
-class Terms(NamedTuple):
-    """What the broker charges and how options are priced, the same on every session."""
+AT_ONCE, AFTER_SESSIONS, CLOSE_OUT = 0.0, 1.0, 2.0
+"""What the broker does when it calls: liquidate at once what is needed, do so after some sessions
+unless the call is cured, or close the account."""
 
-    fund_half_spread_rate: float
-    option_half_spread_rate: float
-    option_half_spread_minimum_usd: float
+WHOLE_SHARES, FRACTIONAL_SHARES = 1.0, 10_000.0
+"""Parts of a share that trade: whole ones only, or ten-thousandths."""
+
+
+class Terms(NamedTuple):
+    """What the broker charges and does, and how options are priced, the same on every session.
+
+    The three arrays have one entry a fund (for options: the underlying fund), or a single one for
+    all: half-spread and slippage together as a fraction of the price, of the premium, and the least
+    of it in dollars a share of the option.
+    """
+
+    fund_spread_rates: Floats
+    option_spread_rates: Floats
+    option_spread_minimums_usd: Floats
     liquidation_penalty_rate: float
+    share_parts: float
+    call_policy: float
+    call_sessions: float
     financing: FinancingPlan
     commission: CommissionPlan
     volatility: VolatilityModel
@@ -85,9 +110,15 @@ CONTRIBUTIONS = 2
 MONTH_SHARES = 3
 MONTH_CONTRACTS = 4
 TRADED = 5
+CALL_AGE = 6
+ENDED = 7
 """Places in ``Account.money``; contributions are the day's, to the special memorandum account, the
 months count what was traded since the calendar month began, and ``TRADED`` is above zero once a
-position has changed in the session."""
+position has changed in the session.  ``CALL_AGE`` counts the sessions since an open margin call,
+-1 without one; ``ENDED`` says whether and why the run ends."""
+
+ALIVE, WIPED_OUT, CLOSED_OUT = 0.0, 1.0, 2.0
+"""Values of ``ENDED``: equity is gone, or the broker closed the account at a call."""
 
 OPTION = 0
 DEBIT_INTEREST = 1
@@ -117,55 +148,6 @@ FLOW_CAUSES = (
 """Causes of a change of equity beside each fund's price, in the order of ``Account.flows``."""
 
 
-class EventKind(IntEnum):
-    """What can happen to an account."""
-
-    ORDER_FILLED = 0
-    ORDER_CUT = 1
-    ORDER_REFUSED = 2
-    MARGIN_CALL = 3
-    LIQUIDATION = 4
-    OPTION_EXPIRED = 5
-    SPLIT = 6
-    WIPED = 7
-    RULE_CHANGE = 8
-    OPTION_ROLLED = 9
-
-
-class Why(IntEnum):
-    """Why it happened; the words are in ``levsleeve.backtests.events``."""
-
-    ORDER = 0
-    AVAILABLE_FUNDS = 1
-    EXCESS_LIQUIDITY = 2
-    SETTLED = 3
-    FUND_SPLIT = 4
-    EQUITY_GONE = 5
-    RULES_OF_DATE = 6
-    NEXT_CONTRACT = 7
-    SPECIAL_MEMORANDUM = 8
-
-
-ORDER_FILLED = float(EventKind.ORDER_FILLED)
-ORDER_CUT = float(EventKind.ORDER_CUT)
-ORDER_REFUSED = float(EventKind.ORDER_REFUSED)
-MARGIN_CALL = float(EventKind.MARGIN_CALL)
-LIQUIDATED = float(EventKind.LIQUIDATION)
-OPTION_EXPIRED = float(EventKind.OPTION_EXPIRED)
-SPLIT = float(EventKind.SPLIT)
-WIPED = float(EventKind.WIPED)
-RULE_CHANGE = float(EventKind.RULE_CHANGE)
-OPTION_ROLLED = float(EventKind.OPTION_ROLLED)
-WHY_ORDER = float(Why.ORDER)
-WHY_AVAILABLE_FUNDS = float(Why.AVAILABLE_FUNDS)
-WHY_EXCESS_LIQUIDITY = float(Why.EXCESS_LIQUIDITY)
-WHY_SETTLED = float(Why.SETTLED)
-WHY_FUND_SPLIT = float(Why.FUND_SPLIT)
-WHY_EQUITY_GONE = float(Why.EQUITY_GONE)
-WHY_RULES_OF_DATE = float(Why.RULES_OF_DATE)
-WHY_NEXT_CONTRACT = float(Why.NEXT_CONTRACT)
-WHY_SPECIAL_MEMORANDUM = float(Why.SPECIAL_MEMORANDUM)
-
 EVENT_FIELDS = 11
 """Kind, symbol, shares, price, before, after, why, and of an option its underlying, right, strike
 and expiry: the columns of ``Account.events``."""
@@ -177,7 +159,7 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
     """An account that holds cash only; its special memorandum account starts at that cash."""
     capacity = 16 * (n_funds + n_slots) + 16
     return Account(
-        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0, 0.0]),
+        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0, 0.0, -1.0, ALIVE]),
         shares=np.zeros(n_funds),
         marks=np.zeros(n_funds),
         contracts=np.zeros(n_slots),
@@ -199,6 +181,30 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
 def fund_terms_of(tape: Tape, t: int) -> FundTerms:
     """What the rulebook knows of the funds on session ``t``."""
     return FundTerms(tape.multiples[t], tape.benchmark_classes[t], tape.overlays[t], tape.rules[t])
+
+
+@rule
+def each(rates: Floats, i: int) -> float:
+    """The entry of fund ``i``, or the one that holds for all."""
+    return rates[i] if rates.size > 1 else rates[0]
+
+
+@rule
+def is_quoted(tape: Tape, t: int, i: int) -> bool:
+    """Whether fund ``i`` has a price of its own on session ``t``: without one nothing trades."""
+    return not math.isnan(tape.closes[t, i])
+
+
+@rule
+def tradable_part(shares: float, share_parts: float) -> float:
+    """Signed shares without the fraction that does not trade, towards zero.
+
+    Examples
+    --------
+    >>> tradable_part(-10.75, 1.0), tradable_part(10.75, 10_000.0)
+    (-10.0, 10.75)
+    """
+    return float(int(shares * share_parts)) / share_parts
 
 
 @rule

@@ -1,43 +1,43 @@
-"""The steps around a session's trading: carry, corporate actions, marks, expiry, and the close.
+"""The first and last steps of a session: carry, corporate actions, dated cash, the day's end.
 
-A driver calls them in this order: ``open_session``, ``mark``, ``expire``, then the maintenance
-test (``forced``), the fills (``orders``) and ``close_session``.
+A driver calls ``open_session``, then the fills at the open if orders fill there, the intraday test
+if it is on, ``marks.mark`` and ``marks.expire``, the buy-ins and the maintenance test
+(``forced``), the fills at the close (``orders``) and ``close_session``.
 """
 
 import math
 
+from levsleeve.backtests.event_kinds import (
+    RULE_CHANGE,
+    SPLIT,
+    WHY_FUND_SPLIT,
+    WHY_RULES_OF_DATE,
+)
+from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.measures import (
     equity_with_loan_value,
     net_liquidation,
     requirement,
-    slot_price,
 )
 from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     BORROW_FEE,
+    CALL_AGE,
     CASH,
-    COMMISSION,
     CONTRIBUTIONS,
     CREDIT_INTEREST,
     DEBIT_INTEREST,
     DISTRIBUTIONS,
-    EXTERNAL,
     MONTH_CONTRACTS,
     MONTH_SHARES,
-    OPTION,
-    OPTION_EXPIRED,
-    RULE_CHANGE,
     SHORT_REBATE,
     SPECIAL_MEMORANDUM,
-    SPLIT,
     TRADED,
-    WHY_FUND_SPLIT,
-    WHY_RULES_OF_DATE,
-    WHY_SETTLED,
     Account,
     Tape,
     Terms,
     record,
+    tradable_part,
 )
 from levsleeve.compiled import rule
 from levsleeve.margin.account import short_value
@@ -56,7 +56,7 @@ from levsleeve.margin.schedule import LOAN_HORIZON
 
 @rule
 def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
-    """Start the flows afresh, apply splits and distributions, and post the carry.
+    """Start the flows afresh, post carry, splits, distributions, deposits and withdrawals.
 
     Carry is reckoned on the balances, marks and rates that the last session left, for the calendar
     days since; nothing accrues on the first session.
@@ -67,13 +67,23 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
         account.price_flows[i] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
     account.money[TRADED] = 0.0
+    if account.money[CALL_AGE] >= 0.0:
+        account.money[CALL_AGE] += 1.0
     if t > 0:
         _begin_month(account, tape, t)
         _post_carry(account, tape, t, terms)
         _note_rule_change(account, tape, t)
+    _corporate_actions(account, tape, t, terms)
+    if tape.cash_flows[t] != 0.0:
+        external_flow(account, tape, t, tape.cash_flows[t])
+
+
+@rule
+def _corporate_actions(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Splits, and distributions on their ex-date: longs receive, shorts pay."""
     for i in range(account.shares.size):
         if tape.splits[t, i] != 1.0:
-            split_fund(account, i, tape.splits[t, i])
+            split_fund(account, i, tape.splits[t, i], terms.share_parts)
         if tape.dividends[t, i] != 0.0 and account.shares[i] != 0.0:
             paid = account.shares[i] * tape.dividends[t, i]
             account.money[CASH] += paid
@@ -140,26 +150,19 @@ def _note_rule_change(account: Account, tape: Tape, t: int) -> None:
 
 
 @rule
-def external_flow(account: Account, amount_usd: float) -> None:
-    """Deposit (> 0) or withdraw (< 0) cash; the day's flows must already have been opened."""
-    account.money[CASH] += amount_usd
-    account.money[CONTRIBUTIONS] += amount_usd
-    account.flows[EXTERNAL] += amount_usd
-
-
-@rule
-def split_fund(account: Account, i: int, ratio: float) -> None:
+def split_fund(account: Account, i: int, ratio: float, share_parts: float) -> None:
     """Turn one share of fund ``i`` into ``ratio`` shares at its mark over ``ratio``.
 
-    Counts and strikes change, value never: the fraction of a share is settled in cash at the new
-    mark.  A whole-number split multiplies option contracts; any other ratio changes the shares
-    that a contract delivers, as the clearing house adjusts it.
+    Counts and strikes change, value never: the part of a share that does not trade (see
+    ``Terms.share_parts``) is settled in cash at the new mark.  A whole-number split multiplies
+    option contracts; any other ratio changes the shares that a contract delivers, as the clearing
+    house adjusts it.
     """
     account.marks[i] /= ratio
     before = account.shares[i]
     if before != 0.0:
         exact = before * ratio
-        whole = float(int(exact + 1e-9 if exact > 0.0 else exact - 1e-9))
+        whole = tradable_part(exact + 1e-9 if exact > 0.0 else exact - 1e-9, share_parts)
         account.money[CASH] += (exact - whole) * account.marks[i]
         account.shares[i] = whole
         record(account, SPLIT, i, whole, account.marks[i], before, whole, WHY_FUND_SPLIT)
@@ -182,60 +185,6 @@ def split_fund(account: Account, i: int, ratio: float) -> None:
                 account.contracts[k],
                 WHY_FUND_SPLIT,
             )
-
-
-@rule
-def mark(account: Account, tape: Tape, t: int, terms: Terms) -> None:
-    """Carry every position at the close of session ``t``: funds at the close, options modelled."""
-    for i in range(account.shares.size):
-        close = tape.closes[t, i]
-        account.price_flows[i] += account.shares[i] * (close - account.marks[i])
-        account.marks[i] = close
-    for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0:
-            price = slot_price(account, tape, t, terms, k)
-            held = account.contracts[k] * account.multipliers[k]
-            account.flows[OPTION] += held * (price - account.option_marks[k])
-            account.option_marks[k] = price
-
-
-@rule
-def expire(account: Account, tape: Tape, t: int, terms: Terms) -> None:
-    """Settle in cash, at the marks just made, the options whose last day is this session.
-
-    One in the money is exercised, for which the broker may charge.
-    """
-    for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0 and account.expiries[k] <= tape.dates[t]:
-            held = account.contracts[k] * account.multipliers[k]
-            account.money[CASH] += held * account.option_marks[k]
-            if account.option_marks[k] > 0.0:
-                account.money[CASH] -= terms.commission.exercise_usd
-                account.flows[COMMISSION] -= terms.commission.exercise_usd
-                account.costs[account.shares.size + k] += terms.commission.exercise_usd
-            record(
-                account,
-                OPTION_EXPIRED,
-                account.shares.size + k,
-                held,
-                account.option_marks[k],
-                account.contracts[k],
-                0.0,
-                WHY_SETTLED,
-            )
-            clear_slot(account, k)
-
-
-@rule
-def clear_slot(account: Account, k: int) -> None:
-    """Empty an option slot."""
-    account.contracts[k] = 0.0
-    account.multipliers[k] = 0.0
-    account.strikes[k] = 0.0
-    account.expiries[k] = 0.0
-    account.rights[k] = 0.0
-    account.underlyings[k] = 0.0
-    account.option_marks[k] = 0.0
 
 
 @rule

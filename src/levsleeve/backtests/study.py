@@ -8,33 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from levsleeve.backtests.account_table import AccountTable
 from levsleeve.errors import StudyError
-from levsleeve.margin.policy import Policy
-from levsleeve.margin.profile import DEFAULT_PROFILE
 from levsleeve.strict_table import StrictTable, in_words, user_text
 
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
-Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 ParameterValue = float | int | str | bool
-
-
-class AccountTable(StrictTable):
-    """The account that every sleeve of the study starts with, and what its broker asks and charges.
-
-    ``profile`` is a broker's, by name or by the path of a TOML file beside the study; what is given
-    here goes before what the profile says.
-    """
-
-    cash_usd: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 100_000.0
-    profile: str = DEFAULT_PROFILE
-    policy: Policy = Field(default_factory=Policy)
-    financing: str | None = None
-    commission: str | None = None
-    fund_half_spread_rate: Fraction = 0.0002
-    option_half_spread_rate: Fraction = 0.05
-    option_half_spread_minimum_usd: Dollars = 0.05
-    liquidation_penalty_rate: Fraction = 0.0
 
 
 class SleeveTable(StrictTable):

@@ -108,6 +108,7 @@ class Policy(StrictTable):
     ``flat_rate`` replaces maintenance and initial margin of shares on both sides, to compare with
     other engines; ``buffer_rate``, ``free_rate`` and ``order_fee_usd`` keep head-room when an order
     is sized: the most that is opened uses ``available x (1 - buffer) x (1 - free) - fee``.
+    ``margin_mode`` ``cash`` lends nothing and sells nothing short.
     """
 
     short_floor: Literal["unscaled", "scaled"] = "unscaled"
@@ -117,7 +118,7 @@ class Policy(StrictTable):
     option_loan_value: Literal["none", "finra"] = "none"
     option_minimum: Literal["scaled", "unscaled"] = "scaled"
     collar_rate: Literal["scaled", "unscaled"] = "scaled"
-    margin_mode: Literal["strategy", "portfolio"] = "strategy"
+    margin_mode: Literal["strategy", "portfolio", "cash"] = "strategy"
     flat_rate: Positive | None = None
     minimum_equity_usd: Dollars | None = None
     buffer_rate: Fraction = 0.0
@@ -144,14 +145,15 @@ class Policy(StrictTable):
                 f"flat_rate: {self.flat_rate:g} replaces the rulebook that house overlays; "
                 "one of the two is right"
             )
-        if self.margin_mode == "portfolio":
+        if self.margin_mode != "strategy":
             for switch, off in (
                 ("flat_rate", None), ("hedge_relief", "none"), ("option_loan_value", "none"),
                 ("end_of_day_initial", "finra"),
             ):  # fmt: skip
                 if getattr(self, switch) != off:
                     raise ValueError(
-                        f"{switch}: {getattr(self, switch)} contradicts margin_mode portfolio, "
-                        "which knows no such rule; margin_mode strategy is right"
+                        f"{switch}: {getattr(self, switch)} contradicts margin_mode "
+                        f"{self.margin_mode}, which knows no such rule; margin_mode strategy is "
+                        "right"
                     )
         return self

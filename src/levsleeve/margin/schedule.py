@@ -22,7 +22,7 @@ class MarginRules(NamedTuple):
     """What the rules ask on one day; rates are fractions, switches 0.0 or 1.0.
 
     ``loan_horizon`` is a date ordinal: long options that expire after it have loan value.
-    ``flat_rate`` is nan unless a flat rate replaces the rules on shares.
+    ``flat_rate`` is nan unless a flat rate replaces the rules on shares, as in a cash account.
     """
 
     long_base: float
@@ -55,6 +55,7 @@ class MarginRules(NamedTuple):
     option_minimum_scaled: float
     collar_rate_scaled: float
     portfolio_mode: float
+    cash_account: float
     flat_rate: float
     buffer_rate: float
     free_rate: float
@@ -92,6 +93,7 @@ class MarginRules(NamedTuple):
     OPTION_MINIMUM_SCALED,
     COLLAR_RATE_SCALED,
     PORTFOLIO_MODE,
+    CASH_ACCOUNT,
     FLAT_RATE,
     BUFFER_RATE,
     FREE_RATE,
@@ -104,6 +106,9 @@ PORTFOLIO_NOTE = (
     "no offsets, options as in strategy margin; a broker's own figure differs"
 )
 """What every reader of a portfolio-margin figure must know."""
+
+PAID_IN_FULL = 1.0
+"""The flat rate of a cash account: what is bought is paid in full, and stays so."""
 
 HIGH_CAP, BROAD, NARROW = 0.0, 1.0, 2.0
 BENCHMARK_CLASSES = {"high_cap_broad_based": HIGH_CAP, "broad_based": BROAD, "narrow": NARROW}
@@ -155,6 +160,8 @@ def _months_after(day: date, months: int) -> date:
 
 def _switches(policy: Policy) -> dict[str, float]:
     """The switches as numbers."""
+    cash = policy.margin_mode == "cash"
+    flat = np.nan if policy.flat_rate is None else policy.flat_rate
     return {
         "short_floor_scaled": policy.short_floor == "scaled",
         "order_initial_broker": policy.order_initial == "broker",
@@ -164,7 +171,8 @@ def _switches(policy: Policy) -> dict[str, float]:
         "option_minimum_scaled": policy.option_minimum == "scaled",
         "collar_rate_scaled": policy.collar_rate == "scaled",
         "portfolio_mode": policy.margin_mode == "portfolio",
-        "flat_rate": np.nan if policy.flat_rate is None else policy.flat_rate,
+        "cash_account": cash,
+        "flat_rate": PAID_IN_FULL if cash else flat,
         "buffer_rate": policy.buffer_rate,
         "free_rate": policy.free_rate,
         "order_fee_usd": policy.order_fee_usd,

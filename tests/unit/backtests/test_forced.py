@@ -2,13 +2,15 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from tests.end_to_end.accounts import FREE, market_of
 
+from levsleeve.backtests.event_kinds import LIQUIDATED
 from levsleeve.backtests.forced import maintenance_test
+from levsleeve.backtests.marks import mark
 from levsleeve.backtests.measures import excess_liquidity
-from levsleeve.backtests.state import CASH, LIQUIDATED, Account, Tape, Terms, new_account
-from levsleeve.backtests.steps import mark
+from levsleeve.backtests.state import CASH, Account, Tape, Terms, new_account
 from levsleeve.margin.charges import commission_plan
 from levsleeve.margin.rulebook import rulebook
 from levsleeve.pricing.black_scholes import CALL, PUT
@@ -16,7 +18,7 @@ from levsleeve.pricing.black_scholes import CALL, PUT
 # 2 % of value, 0.005 a share (at least 1.00), and on a sale of January 2025 27.80 dollars a million
 # and 0.000166 a share.
 COSTLY = FREE._replace(
-    fund_half_spread_rate=0.005,
+    fund_spread_rates=np.array([0.005]),
     liquidation_penalty_rate=0.015,
     commission=commission_plan("ibkr_fixed"),
 )

@@ -30,7 +30,7 @@ def market(library: Library) -> Market:
 def test_arrays_have_one_row_a_session_and_one_column_a_fund(market: Market) -> None:
     shape = (len(market.sessions), 2)
     assert market.symbols == ("UPRO", "SPXU")
-    for array in (market.tape.closes, market.tape.splits, market.opens, market.lows):
+    for array in (market.tape.closes, market.tape.splits, market.tape.opens, market.tape.lows):
         assert array.shape == shape
     assert market.tape.multiples[0].tolist() == [3.0, -3.0]
 

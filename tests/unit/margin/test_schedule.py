@@ -45,6 +45,7 @@ OLDEST = MarginRules(
     option_minimum_scaled=1.0,
     collar_rate_scaled=1.0,
     portfolio_mode=0.0,
+    cash_account=0.0,
     flat_rate=math.nan,
     buffer_rate=0.0,
     free_rate=0.0,

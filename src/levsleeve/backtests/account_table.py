@@ -1,0 +1,128 @@
+"""The account of a study: its cash, what its broker asks, charges and does, how orders fill."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from levsleeve.backtests.state import (
+    AFTER_SESSIONS,
+    AT_ONCE,
+    CLOSE_OUT,
+    FRACTIONAL_SHARES,
+    WHOLE_SHARES,
+    Terms,
+)
+from levsleeve.errors import DataError
+from levsleeve.instruments.catalogue import fund_facts
+from levsleeve.instruments.fund import parse_fund
+from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.margin.policy import Policy
+from levsleeve.margin.profile import DEFAULT_PROFILE, Profile
+from levsleeve.pricing.volatility import volatility_model
+from levsleeve.strict_table import StrictTable
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+CALL_POLICIES = {"ibkr": AT_ONCE, "call": AFTER_SESSIONS, "stop": CLOSE_OUT}
+
+
+class FundCosts(StrictTable):
+    """What trading one fund costs where it differs: fractions of the price, each way."""
+
+    half_spread_rate: Fraction | None = None
+    slippage_rate: Fraction | None = None
+
+
+class OptionCosts(StrictTable):
+    """What trading options on one fund costs where it differs: fractions of the premium."""
+
+    half_spread_rate: Fraction | None = None
+    half_spread_minimum_usd: Dollars | None = None
+    slippage_rate: Fraction | None = None
+
+
+class AccountTable(StrictTable):
+    """The account that every sleeve of the study starts with, and what its broker asks and charges.
+
+    ``profile`` is a broker's, by name or by the path of a TOML file beside the study; what is given
+    here goes before what the profile says.  ``call_sessions`` is how long the ``call`` policy waits
+    for a cure; the other policies wait for none.
+    """
+
+    cash_usd: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 100_000.0
+    profile: str = DEFAULT_PROFILE
+    policy: Policy = Field(default_factory=Policy)
+    financing: str | None = None
+    commission: str | None = None
+    fund_half_spread_rate: Fraction = 0.0002
+    fund_slippage_rate: Fraction = 0.0
+    fund_costs: dict[str, FundCosts] = Field(default_factory=dict)
+    option_half_spread_rate: Fraction = 0.05
+    option_half_spread_minimum_usd: Dollars = 0.05
+    option_slippage_rate: Fraction = 0.0
+    option_costs: dict[str, OptionCosts] = Field(default_factory=dict)
+    liquidation_penalty_rate: Fraction = 0.0
+    fill: Literal["next_close", "next_open", "same_close"] = "next_close"
+    intraday_test: bool = False
+    fractional_shares: bool = False
+    call_policy: Literal["ibkr", "call", "stop"] = "ibkr"
+    call_sessions: Annotated[int, Field(ge=1, le=15)] = 3
+
+    @field_validator("fund_costs", "option_costs")
+    @classmethod
+    def _known(cls, costs: dict[str, StrictTable]) -> dict[str, StrictTable]:
+        """Costs name funds that exist."""
+        for symbol in costs:
+            try:
+                parse_fund(symbol) if "?" in symbol else fund_facts(symbol)
+            except DataError as error:
+                raise ValueError(str(error)) from None
+        return costs
+
+    @model_validator(mode="after")
+    def _waits(self) -> "AccountTable":
+        """Only the policy ``call`` waits."""
+        if "call_sessions" in self.model_fields_set and self.call_policy != "call":
+            raise ValueError(
+                f"call_sessions: {self.call_sessions}, but call_policy {self.call_policy} waits "
+                'for no cure; call_policy = "call" does'
+            )
+        return self
+
+    def fund_spread(self, symbol: str) -> float:
+        """Half-spread and slippage of a trade in a fund, as a fraction of its price."""
+        own = self.fund_costs.get(symbol, FundCosts())
+        half = _first(own.half_spread_rate, self.fund_half_spread_rate)
+        return half + _first(own.slippage_rate, self.fund_slippage_rate)
+
+    def option_spread(self, symbol: str) -> tuple[float, float]:
+        """Half-spread and slippage of options on a fund: fraction of the premium, least dollars."""
+        own = self.option_costs.get(symbol, OptionCosts())
+        half = _first(own.half_spread_rate, self.option_half_spread_rate)
+        least = _first(own.half_spread_minimum_usd, self.option_half_spread_minimum_usd)
+        return half + _first(own.slippage_rate, self.option_slippage_rate), least
+
+    def terms(self, profile: Profile, symbols: Sequence[str], model: str) -> Terms:
+        """What the broker charges and does, funds in the order of ``symbols``."""
+        options = [self.option_spread(symbol) for symbol in symbols]
+        return Terms(
+            fund_spread_rates=np.array([self.fund_spread(symbol) for symbol in symbols]),
+            option_spread_rates=np.array([rate for rate, _ in options]),
+            option_spread_minimums_usd=np.array([least for _, least in options]),
+            liquidation_penalty_rate=self.liquidation_penalty_rate,
+            share_parts=FRACTIONAL_SHARES if self.fractional_shares else WHOLE_SHARES,
+            call_policy=CALL_POLICIES[self.call_policy],
+            call_sessions=float(self.call_sessions),
+            financing=financing_plan(self.financing or profile.financing, profile.financing_plan),
+            commission=commission_plan(
+                self.commission or profile.commission, profile.commission_plan
+            ),
+            volatility=volatility_model(model),
+        )
+
+
+def _first(own: float | None, general: float) -> float:
+    """The fund's own figure, or that for all."""
+    return general if own is None else own

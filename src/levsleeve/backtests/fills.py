@@ -1,0 +1,120 @@
+"""Working a strategy's orders: which come first, what of each passes the order test, the fill."""
+
+from typing import TYPE_CHECKING, Any
+
+import backtrader as bt
+
+from levsleeve.backtests.bookkeeping import execute_order
+from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
+from levsleeve.backtests.event_kinds import (
+    ORDER_CUT,
+    ORDER_FILLED,
+    ORDER_REFUSED,
+    WHY_AVAILABLE_FUNDS,
+    WHY_CASH_ACCOUNT,
+    WHY_FRACTION,
+    WHY_NO_SHARES_TO_BORROW,
+    WHY_ORDER,
+)
+from levsleeve.backtests.marks import clear_slot
+from levsleeve.backtests.order_life import expired, reached, reduces
+from levsleeve.backtests.orders import affordable, fill_shares, may_be_short
+from levsleeve.backtests.state import COMMISSION, FEES, record, tradable_part
+from levsleeve.margin.account import closing_part
+from levsleeve.margin.schedule import CASH_ACCOUNT
+
+if TYPE_CHECKING:
+    from levsleeve.backtests.broker import MarginBroker
+
+
+def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
+    """Fill what can fill at the price the broker looks at: orders that only reduce come first.
+
+    At the ``opening`` orders for the close wait.  An order in a fund without a price waits, too.
+    """
+    for order in sorted(broker.pending, key=lambda order: not reduces(broker, order)):
+        if not order.alive():  # cancelled by an order filled just before
+            continue
+        if order.executed.remsize == 0.0:  # a reverse split left nothing of it
+            broker.cancel(order)
+        elif expired(broker, order):
+            broker.pending.remove(order)
+            finish(broker, order)
+        elif opening and order.exectype == bt.Order.Close:
+            continue
+        elif order.active() and broker.is_quoted(order) and reached(broker, order):
+            broker.pending.remove(order)
+            _fill(broker, order)
+
+
+def finish(broker: "MarginBroker", order: Any) -> None:
+    """Tell of an order that will not be filled further, and release those tied to it."""
+    broker.notify(order)
+    broker._ococheck(order)
+    broker._bracketize(order, cancel=True)
+
+
+def _fill(broker: "MarginBroker", order: Any) -> None:
+    """Fill, cut or refuse one order."""
+    account, wanted = broker.account, float(order.executed.remsize)
+    place, k = broker.places[order.data._name], broker.slot_of(order.data)
+    allowed, why = _allowed(broker, order, wanted)
+    if allowed != wanted:
+        price = account.option_marks[k] if k >= 0 else account.marks[place]
+        kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT
+        unit = account.multipliers[k] if k >= 0 else 1.0
+        record(account, kind, place, wanted * unit, price, wanted * unit, allowed * unit, why)
+    if allowed != 0.0:
+        _trade(broker, order, place, allowed)
+    elif k >= 0 and account.contracts[k] == 0.0:
+        clear_slot(account, k)
+    broker.drain()
+    if allowed == wanted:
+        broker._ococheck(order)
+        broker._bracketize(order)
+        return
+    if allowed == 0.0:
+        order.margin()
+    else:
+        order.cancel()
+    finish(broker, order)
+
+
+def _allowed(broker: "MarginBroker", order: Any, wanted: float) -> tuple[float, float]:
+    """How much of an order passes the order test, under the policy on shortfall, and why no more.
+
+    A fraction that does not trade is dropped before the test, whatever that policy.
+    """
+    account, tape, t = broker.account, broker.market.tape, broker.session
+    k, held = broker.slot_of(order.data), float(broker.positions[order.data].size)
+    closing = float(closing_part(held, wanted))
+    tradable, why = wanted, WHY_AVAILABLE_FUNDS
+    if k >= 0:
+        allowed = allowed_contracts(broker, order, k, wanted)
+    else:
+        i = broker.places[order.data._name]
+        parts = broker.terms.share_parts
+        tradable = closing + float(tradable_part(wanted - closing, parts))
+        allowed = float(affordable(account, tape, t, i, tradable, broker.terms))
+        if tradable < closing and not may_be_short(tape, t, i):
+            cash_account = tape.rules[t, CASH_ACCOUNT] != 0.0
+            why = WHY_CASH_ACCOUNT if cash_account else WHY_NO_SHARES_TO_BORROW
+    if allowed == tradable:
+        return allowed, WHY_FRACTION
+    return (closing if broker.p.on_shortfall == "refuse" else allowed), why
+
+
+def _trade(broker: "MarginBroker", order: Any, place: int, allowed: float) -> None:
+    """Carry out what was allowed."""
+    account, k = broker.account, broker.slot_of(order.data)
+    charged = account.flows[COMMISSION] + account.flows[FEES]
+    if k >= 0:
+        paid, multiplier = trade_contracts(broker, k, allowed)
+    else:
+        held, multiplier = account.shares[place], 1.0
+        tape, t = broker.market.tape, broker.session
+        paid = fill_shares(account, tape, t, place, allowed, broker.terms)
+        after = account.shares[place]
+        record(account, ORDER_FILLED, place, allowed, paid, held, after, WHY_ORDER)
+    charged -= account.flows[COMMISSION] + account.flows[FEES]
+    execute_order(broker, order, allowed, paid, multiplier, float(charged))

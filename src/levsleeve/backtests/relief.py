@@ -1,0 +1,219 @@
+"""Which positions go first when a broker sells by force, how many, and the trade itself."""
+
+import math
+
+from levsleeve.backtests.event_kinds import LIQUIDATED
+from levsleeve.backtests.marks import clear_slot
+from levsleeve.backtests.measures import account_scale, equity_with_loan_value, requirement
+from levsleeve.backtests.orders import (
+    fill_option,
+    fill_shares,
+    option_costs,
+    option_half_spread,
+    share_costs,
+)
+from levsleeve.backtests.state import (
+    CASH,
+    CONTRIBUTIONS,
+    LIQUIDATION,
+    SPECIAL_MEMORANDUM,
+    Account,
+    Tape,
+    Terms,
+    each,
+    fund_terms_of,
+    is_quoted,
+    record,
+)
+from levsleeve.compiled import inner_rule, rule
+from levsleeve.margin.account import option_loan_value
+from levsleeve.margin.combination import (
+    END_OF_DAY,
+    MAINTENANCE,
+    fund_requirement,
+    share_requirement,
+)
+from levsleeve.margin.liquidation import in_deficit
+from levsleeve.margin.requirement import special_memorandum_account
+
+TIE = 1e-9
+"""Reliefs per dollar this close are the same: each is the difference of two large sums."""
+
+
+@inner_rule
+def dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
+    """The held fund whose trading frees most excess liquidity per dollar; -1 if none is held.
+
+    Funds of one requirement tie up to rounding, and the first of them goes.
+    """
+    best = -1
+    best_gain = 0.0
+    for i in range(account.shares.size):
+        price = account.marks[i]
+        if account.shares[i] != 0.0 and price > 0.0 and is_quoted(tape, t, i):
+            one = min(1.0, abs(account.shares[i]))
+            freed = released(account, tape, t, i, one, MAINTENANCE)
+            gain = freed / (one * price) - _cost_rate(terms, i)
+            if best < 0 or gain > best_gain + TIE:
+                best = i
+                best_gain = gain
+    return best
+
+
+@inner_rule
+def alike(account: Account, tape: Tape, t: int, i: int) -> float:
+    """How many shares of fund ``i`` free as much each as the first does: unhedged ones, mostly.
+
+    At least one whole share, or all that are held.
+    """
+    held = abs(account.shares[i])
+    one = min(1.0, held)
+    apiece = released(account, tape, t, i, one, MAINTENANCE) / one
+    near = TIE * max(1.0, account.marks[i])
+    low, high = 1.0, math.ceil(held) * 1.0
+    while low < high:
+        middle = float(int((low + high + 1.0) / 2.0))
+        quantity = min(middle, held)
+        if released(account, tape, t, i, quantity, MAINTENANCE) >= quantity * (apiece - near):
+            low = middle
+        else:
+            high = middle - 1.0
+    return min(low, held)
+
+
+@rule
+def _cost_rate(terms: Terms, i: int) -> float:
+    """Spread and penalty of a forced trade in fund ``i``, as a fraction of value."""
+    return each(terms.fund_spread_rates, i) + terms.liquidation_penalty_rate
+
+
+@inner_rule
+def released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind: int) -> float:
+    """Dollars of a requirement that trading ``quantity`` shares of fund ``i`` to zero frees."""
+    funds = fund_terms_of(tape, t)
+    held = account.shares[i]
+    before = fund_requirement(account, i, funds, kind)
+    account.shares[i] = held - quantity if held > 0.0 else held + quantity
+    after = fund_requirement(account, i, funds, kind)
+    account.shares[i] = held
+    return before - after
+
+
+@inner_rule
+def left_after(
+    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, kind: int
+) -> float:
+    """What a forced trade of ``quantity`` shares of fund ``i`` towards zero leaves, all costs paid.
+
+    Dollars of excess liquidity (``MAINTENANCE``) or of the special memorandum account if the day
+    ended then (``END_OF_DAY``).
+    """
+    traded = -quantity if account.shares[i] > 0.0 else quantity
+    spread, commission, fees = share_costs(account, i, traded, tape, t, terms)
+    penalty = quantity * account.marks[i] * terms.liquidation_penalty_rate
+    equity = equity_with_loan_value(account, tape, t) - spread - commission - fees - penalty
+    freed = released(account, tape, t, i, quantity, kind)
+    required = requirement(account, tape, t, kind) - freed
+    if kind == MAINTENANCE:
+        return equity - required
+    contributions = account.money[CONTRIBUTIONS] + freed
+    previous = account.money[SPECIAL_MEMORANDUM]
+    return special_memorandum_account(previous, contributions, equity, required)
+
+
+@inner_rule
+def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: int) -> float:
+    """Fewest whole shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
+
+    Unhedged shares go first, as they free the most.  A fraction of a share that is held (it can
+    only come from outside) goes with the last one.
+    """
+    held, scale = abs(account.shares[i]), account_scale(account)
+    if in_deficit(left_after(account, tape, t, i, held, terms, kind), scale):
+        return held
+    low, high = 0.0, math.ceil(held) * 1.0
+    while low < high:
+        middle = float(int((low + high) / 2.0))
+        left = left_after(account, tape, t, i, min(middle, held), terms, kind)
+        if in_deficit(left, scale):
+            low = middle + 1.0
+        else:
+            high = middle
+    return min(high, held)
+
+
+@inner_rule
+def liquidate_shares(
+    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, why: float
+) -> None:
+    """Trade ``quantity`` shares of fund ``i`` towards zero by force, with the penalty."""
+    held = account.shares[i]
+    price = account.marks[i]
+    traded = -quantity if held > 0.0 else quantity
+    paid = fill_shares(account, tape, t, i, traded, terms)
+    _charge_penalty(account, quantity * price, i, terms)
+    record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], why)
+
+
+@inner_rule
+def most_initial(account: Account, tape: Tape, t: int) -> int:
+    """The held fund that releases most of the day end's initial margin per dollar; -1 if none."""
+    best = -1
+    most = 0.0
+    for i in range(account.shares.size):
+        if account.shares[i] != 0.0 and account.marks[i] > 0.0 and is_quoted(tape, t, i):
+            asked = share_requirement(account, i, fund_terms_of(tape, t), END_OF_DAY)
+            if asked / account.marks[i] > most + TIE:
+                best = i
+                most = asked / account.marks[i]
+    return best
+
+
+@inner_rule
+def gain_of_closing(account: Account, tape: Tape, t: int, k: int, terms: Terms) -> float:
+    """Dollars of excess liquidity gained by closing the option of slot ``k`` by force, costs paid.
+
+    A long option brings its price but may have relieved shares; a written one costs its price and
+    frees its requirement.
+    """
+    held, multiplier = account.contracts[k], account.multipliers[k]
+    premium = account.option_marks[k]
+    i = int(account.underlyings[k])
+    funds = fund_terms_of(tape, t)
+    before = fund_requirement(account, i, funds, MAINTENANCE) - option_loan_value(
+        account, tape.rules[t]
+    )
+    account.contracts[k] = 0.0
+    after = fund_requirement(account, i, funds, MAINTENANCE) - option_loan_value(
+        account, tape.rules[t]
+    )
+    account.contracts[k] = held
+    quantity = abs(held) * multiplier
+    each_costs = option_half_spread(premium, i, terms) + premium * terms.liquidation_penalty_rate
+    commission, fees = option_costs(account, -held, multiplier, premium, tape, t, terms)
+    costs = quantity * each_costs + commission + fees
+    return held * multiplier * premium - costs + before - after
+
+
+@inner_rule
+def liquidate_option(
+    account: Account, tape: Tape, t: int, k: int, terms: Terms, why: float
+) -> None:
+    """Close the whole option of slot ``k`` by force, with the penalty."""
+    held = account.contracts[k]
+    units = held * account.multipliers[k]
+    worth = abs(units) * account.option_marks[k]
+    place = account.shares.size + k
+    paid = fill_option(account, tape, t, k, -held, terms)
+    _charge_penalty(account, worth, place, terms)
+    record(account, LIQUIDATED, place, -units, paid, held, 0.0, why)
+    clear_slot(account, k)
+
+
+@rule
+def _charge_penalty(account: Account, value: float, place: int, terms: Terms) -> None:
+    """Charge the liquidation penalty on the value that was traded by force."""
+    penalty = value * terms.liquidation_penalty_rate
+    account.money[CASH] -= penalty
+    account.flows[LIQUIDATION] -= penalty
+    account.costs[place] += penalty
