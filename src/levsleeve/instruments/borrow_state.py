@@ -1,8 +1,14 @@
-"""Whether the shares of a fund can be borrowed on a session."""
+"""Whether a fund's shares can be borrowed, as floats that arrays and compiled rules can hold."""
 
 BORROW_AVAILABLE = 0.0
-"""They can."""
 BORROW_UNAVAILABLE = 1.0
-"""No new short sale; what is short stays so."""
+"""No new short; those that exist may stay."""
+
 BORROW_RECALLED = 2.0
-"""No new short sale, and the lender has what is short bought in."""
+"""The lender wants the shares back: shorts are bought in, and there is no new one."""
+
+BORROW_STATES = {
+    "available": BORROW_AVAILABLE,
+    "unavailable": BORROW_UNAVAILABLE,
+    "recalled": BORROW_RECALLED,
+}
