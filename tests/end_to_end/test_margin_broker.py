@@ -347,15 +347,23 @@ def test_the_half_spread_of_an_option_is_paid_from_equity_at_once() -> None:
         ),
         (
             [(0, "UPRO:put", -2, None)],
-            "order in UPRO:put: it sells 2 contracts but 0 are held; "
-            "options are bought, or sold from what is held",
+            "order in UPRO:put: it names no contract; "
+            "buy(data=slot, size=n, contract=OptionContract(...)) is right",
+        ),
+        (
+            [
+                (0, "UPRO:put", 1, OptionContract("UPRO", "put", 90.0, EXPIRY)),
+                (1, "UPRO:put", -2, None),
+            ],
+            "order in UPRO:put: it trades -2 contracts but 1 are held; "
+            "at most -1 close them, and another order opens",
         ),
         (
             [
                 (0, "UPRO:put", 1, OptionContract("UPRO", "put", 90.0, EXPIRY)),
                 (1, "UPRO:put", 1, OptionContract("UPRO", "put", 80.0, EXPIRY)),
             ],
-            "order in UPRO:put: the slot still holds 1 contracts; "
+            "order in UPRO:put: the slot still holds 1 contracts of another option; "
             "sell them or let them expire first",
         ),
     ],
@@ -411,15 +419,15 @@ def test_limits_and_stops_are_tested_on_closes_and_fill_there(
     assert sessions == ([] if filled_on is None else [filled_on])
 
 
-def test_an_order_type_that_a_close_cannot_fill_is_refused_by_name() -> None:
+def test_an_order_of_a_kind_that_is_not_taken_is_refused_by_name() -> None:
     market = market_of({"SP500": [100.0] * 3})
     broker = MarginBroker(market=market, terms=FREE, cash=10_000.0)
-    parameters = {"exectype": bt.Order.StopLimit, "price": 100.0, "buy": True}
+    parameters = {"exectype": bt.Order.Historical, "price": 100.0, "buy": True}
     with pytest.raises(StudyError) as refused:
         run_market(Conditional, parameters, market, broker)
     assert str(refused.value) == (
-        "order in SP500: StopLimit orders are not filled on closes; "
-        "Market, Close, Limit and Stop are"
+        "order in SP500: Historical orders are not taken; Market, Close, Limit, Stop, StopLimit, "
+        "StopTrail and StopTrailLimit are"
     )
 
 
@@ -476,7 +484,7 @@ def test_more_events_than_the_buffer_holds_are_a_defect_that_stops_the_run() -> 
     broker = run_plan(market_of({"UPRO": [100.0] * 3}), [(0, "UPRO", 1, None)], cash=1000.0)
     broker.account.event_count[0] = 1000.0
     with pytest.raises(LedgerError) as stopped:
-        broker._drain()
+        broker.drain()
     assert str(stopped.value) == (
         "session 2: 1000 events between two readings, but the buffer holds 32"
     )

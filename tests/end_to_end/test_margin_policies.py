@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.end_to_end.accounts import FREE, Planned, market_of, run_plan
+from tests.end_to_end.accounts import FREE, market_of, run_plan
 
 from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.driver import rulebook_of, run_market
+from levsleeve.backtests.driver import rulebook_of
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market
-from levsleeve.backtests.state import CASH
 from levsleeve.backtests.study import parse_study
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract
@@ -42,23 +41,14 @@ def market_under(
     return market_of(dict(closes or {"UPRO": FLAT}), book=rulebook(profile, switches), **more)
 
 
-class Owing(Planned):
-    """Takes out so much, at one close, that the account owes exactly ``debit`` at the next."""
-
-    params: Any = (("debit", 0.0), ("on", 1))
-
-    def next(self) -> None:
-        super().next()
-        if self.broker.session == self.p.on:
-            self.broker.add_cash(-self.p.debit - float(self.broker.account.money[CASH]))
-
-
 def hedged(switches: dict[str, Any], puts: int, debit: float) -> MarginBroker:
-    """Long 1,000 of a 3x fund at 100 with puts struck at 90, owing ``debit`` from session 2."""
-    market = market_under(switches)
-    broker = MarginBroker(market=market, terms=FREE, slots=(SLOT,), cash=150_000.0)
-    plan = ((0, "UPRO", 1_000, None), (0, SLOT, puts, PUT))
-    return run_market(Owing, {"plan": plan, "debit": debit}, market, broker)
+    """Long 1,000 of a 3x fund that falls from 300 to 100 on session 2, puts struck at 90.
+
+    The puts are worth nothing at 300, so that the account owes ``debit`` from session 1.
+    """
+    market = market_under(switches, closes={"UPRO": [300.0, 300.0, *FLAT[2:]]})
+    plan = [(0, "UPRO", 1_000, None), (0, SLOT, puts, PUT)]
+    return run_plan(market, plan, cash=300_000.0 - debit, slots=(SLOT,))
 
 
 # -- hedge relief ----------------------------------------------------------------------------------
@@ -68,7 +58,7 @@ def test_relief_holds_until_the_puts_expire_and_the_account_is_called_that_day()
     broker = hedged({"hedge_relief": "finra"}, 10, 60_000.0)
     ledger = broker.ledger.frame()
     # 9 of the strike and 10 out of the money a share; 75 once the puts are gone.
-    assert list(ledger["cash"].iloc[2:4]) == [-60_000.0] * 2
+    assert list(ledger["cash"].iloc[2:4]) == pytest.approx([-60_000.0] * 2)
     assert list(ledger["maintenance_margin"].iloc[2:4]) == pytest.approx([19_000.0] * 2)
     assert list(ledger["excess_liquidity"].iloc[2:4]) == pytest.approx([21_000.0] * 2)
     assert list(ledger["maintenance_after_expiry"].iloc[2:4]) == pytest.approx([75_000.0] * 2)
@@ -109,24 +99,24 @@ def test_a_call_sells_the_shares_that_no_put_covers_first() -> None:
 
 
 def test_a_sale_by_force_is_a_change_of_position_after_which_the_memorandum_is_looked_at() -> None:
-    # What was taken out left the memorandum below zero, which alone sold nothing.
-    broker = hedged({"hedge_relief": "finra"}, 6, 66_100.0)
-    forced = events_of(broker, "liquidation").iloc[:2]
+    # The distribution of 25 leaves 25,000 where 30,000 are kept: 167 at 30 cure that.  It left the
+    # memorandum 25,000 below zero, which alone bought nothing; a share bought back lends it 50.
+    dividends = {"SP500": {2: 25.0}}
+    market = market_under(closes={"SP500": FLAT}, dividends=dividends)
+    broker = run_plan(market, [(0, "SP500", -1_000, None)], cash=50_000.0)
+    forced = events_of(broker, "liquidation")
     assert list(forced["why"]) == ["excess liquidity below zero", SETTLED]
-    assert set(forced["session"]) == {broker.market.sessions[2]}
-    assert forced["shares"].iloc[0] == -100.0  # 600 at 19 and 400 at 75 are 7,500 too much
+    assert list(forced["shares"]) == [167.0, 333.0]
+    assert set(forced["session"]) == {market.sessions[2]}
     row = broker.ledger.frame().iloc[2]
-    assert 0.0 <= row["special_memorandum_account"] < 75.0
+    assert row["special_memorandum_account"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_orders_know_no_relief() -> None:
-    # 1,000 shares under puts take 75,000 all the same: 133 more fit into 10,000.
-    market = market_under({"hedge_relief": "finra"})
-    broker = MarginBroker(
-        market=market, terms=FREE, slots=(SLOT,), cash=150_000.0, on_shortfall="cut"
-    )
-    plan = ((0, "UPRO", 1_000, None), (0, SLOT, 10, PUT), (2, "UPRO", 500, None))
-    run_market(Owing, {"plan": plan, "debit": 15_000.0}, market, broker)
+    # 85,000 of equity on 1,000 shares that take 75 each to open, whatever hedges them: 133 more.
+    market = market_under({"hedge_relief": "finra"}, closes={"UPRO": [300.0, 300.0, *FLAT[2:]]})
+    plan = [(0, "UPRO", 1_000, None), (0, SLOT, 10, PUT), (2, "UPRO", 500, None)]
+    broker = run_plan(market, plan, cash=285_000.0, slots=(SLOT,), on_shortfall="cut")
     assert broker.ledger.frame()["shares:UPRO"].iloc[3] == 1_133.0
 
 
@@ -417,9 +407,8 @@ def test_head_room_of_an_order_that_turns_a_short_is_kept_on_the_flat_account() 
     # Short 500 of a 3x at 100 in 110,000 of cash: flat there are 60,000, of which nine tenths buy
     # 720 at 75 each.
     market = market_under({"buffer_rate": 0.1})
-    broker = MarginBroker(market=market, terms=FREE, cash=60_000.0, on_shortfall="cut")
-    plan = ((0, "UPRO", -500, None), (1, "UPRO", 5_000, None))
-    run_market(Planned, {"plan": plan}, market, broker)
+    plan = [(0, "UPRO", -500, None), (1, "UPRO", 5_000, None)]
+    broker = run_plan(market, plan, cash=60_000.0, on_shortfall="cut")
     assert broker.account.shares.tolist() == [720.0]
 
 
