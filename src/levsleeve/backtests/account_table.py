@@ -1,11 +1,13 @@
 """The account of a study: its cash, what its broker asks, charges and does, how orders fill."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from levsleeve.backtests.borrow import BorrowEntry
+from levsleeve.backtests.cash_flows import CashFlow
 from levsleeve.backtests.state import (
     AFTER_SESSIONS,
     AT_ONCE,
@@ -14,18 +16,23 @@ from levsleeve.backtests.state import (
     WHOLE_SHARES,
     Terms,
 )
-from levsleeve.errors import DataError
+from levsleeve.errors import DataError, StudyError
 from levsleeve.instruments.catalogue import fund_facts
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.policy import Policy
 from levsleeve.margin.profile import DEFAULT_PROFILE, Profile
 from levsleeve.pricing.volatility import volatility_model
-from levsleeve.strict_table import StrictTable
+from levsleeve.strict_table import StrictTable, in_words
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 CALL_POLICIES = {"ibkr": AT_ONCE, "call": AFTER_SESSIONS, "stop": CLOSE_OUT}
+
+
+FILLS = ("next_close", "next_open", "same_close")
+"""Where an order decided at a close fills; the last one looks ahead and exists to replicate papers
+that do."""
 
 
 class FundCosts(StrictTable):
@@ -69,6 +76,8 @@ class AccountTable(StrictTable):
     fractional_shares: bool = False
     call_policy: Literal["ibkr", "call", "stop"] = "ibkr"
     call_sessions: Annotated[int, Field(ge=1, le=15)] = 3
+    cash_flow: Annotated[tuple[CashFlow, ...], Field(strict=False)] = ()
+    borrow: Annotated[tuple[BorrowEntry, ...], Field(strict=False)] = ()
 
     @field_validator("fund_costs", "option_costs")
     @classmethod
@@ -121,6 +130,22 @@ class AccountTable(StrictTable):
             ),
             volatility=volatility_model(model),
         )
+
+
+def account_table(given: AccountTable | Mapping[str, Any] | None) -> AccountTable:
+    """An account from the keys of a study's ``[account]``.
+
+    Raises
+    ------
+    StudyError
+        With the key and what would be right.
+    """
+    if isinstance(given, AccountTable):
+        return given
+    try:
+        return AccountTable.model_validate(dict(given or {}))
+    except ValidationError as error:
+        raise StudyError(f"account: {in_words(error, AccountTable)}") from None
 
 
 def _first(own: float | None, general: float) -> float:

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import backtrader as bt
+import numpy as np
 
+from levsleeve.backtests.account_table import FILLS, AccountTable, account_table
 from levsleeve.backtests.bookkeeping import announce, scale_orders, split_position
+from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
 from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
 from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.fills import work_pending
@@ -27,6 +30,8 @@ from levsleeve.backtests.market import Market
 from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
 from levsleeve.backtests.order_life import clip_to_reductions
+from levsleeve.backtests.own_feeds import market_of_feeds, own_settings
+from levsleeve.backtests.restate import require_repeatable, restate_history
 from levsleeve.backtests.state import (
     ALIVE,
     ENDED,
@@ -41,39 +46,71 @@ from levsleeve.backtests.steps import close_session, open_session
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError, StudyError
 from levsleeve.instruments.option import OptionContract
-from levsleeve.strategies.hedges import CONTRACT_SHARES
 
-FILLS = ("next_close", "next_open", "same_close")
-"""Where an order decided at a close fills; the last one looks ahead and exists to replicate papers
-that do."""
+REFUSED = {
+    "setcommission": "account={'commission': PLAN} charges",
+    "addcommissioninfo": "account={'commission': PLAN} charges",
+    "set_slippage_perc": "account={'fund_slippage_rate': FRACTION} charges it",
+    "set_slippage_fixed": "account={'fund_slippage_rate': FRACTION} charges it",
+    "set_coc": "account={'fill': 'same_close'} fills at the close of the decision",
+    "set_coo": "account={'fill': 'next_open'} fills at the next open",
+    "set_filler": "an order fills whole or as far as available funds go",
+    "set_shortcash": "short proceeds are cash, and secure the borrowed shares",
+    "set_checksubmit": "every order is tested when it fills",
+}
+"""Settings of Backtrader's own broker that would be ignored, and what does it here."""
 
 
 class MarginBroker(bt.brokers.BackBroker):
-    """Holds a margin account over a ``Market`` and fills a strategy's orders inside its rules.
+    """Holds a real margin account and fills a strategy's orders inside its rules.
+
+    In a script of one's own: ``cerebro.setbroker(MarginBroker(account={"profile": "ibkr"}))``, with
+    feeds of daily prices as traded, named by their tickers (see ``own_feeds``).
 
     Parameters
     ----------
-    market, terms
-        What the sessions bring and what the broker charges.
-    slots
-        Names of the option slots; each needs a feed of the same name.
+    account
+        The keys of a study's ``[account]``, as a mapping.
+    cash, fill, intraday_test
+        Dollars to start with, where orders fill, whether lows and highs are tested; None: the
+        account's.
     on_shortfall
         ``"refuse"`` refuses an opening order that available funds do not cover (Backtrader status
         Margin); ``"cut"`` fills what they do cover.
-    fill
-        Where orders decided at a close fill: ``"next_close"``, ``"next_open"`` or ``"same_close"``.
-    intraday_test
-        Whether maintenance is tested at the lows and highs of each session, too.
+    funds
+        Daily multiple by feed name, of funds the catalogue does not know; 1.0 for a plain share.
+    benchmark_rate
+        The rate that interest stands on, a fraction a year: a number, or a series by date.
+    volatility, volatility_model
+        Implied volatility of the funds' index by date, a fraction, where options are traded; and
+        the skew that prices them.
+    rules_as_of
+        A date whose rules hold on every session; None: each session's own.
+    slots
+        Names of the option slots; each needs a feed of that name (``feeds.slot_feed``).
+    market, terms
+        What a study's sessions bring and its broker charges, instead of feeds and account.
+
+    Raises
+    ------
+    StudyError
+        If a parameter cannot be right; on the first session, if a feed cannot.
     """
 
     params = (
+        ("account", None),
+        ("cash", None),
+        ("fill", None),
+        ("intraday_test", None),
+        ("on_shortfall", "refuse"),
+        ("funds", None),
+        ("benchmark_rate", 0.0),
+        ("volatility", None),
+        ("volatility_model", "vix_standard_skew"),
+        ("rules_as_of", None),
+        ("slots", ()),
         ("market", None),
         ("terms", None),
-        ("slots", ()),
-        ("on_shortfall", "refuse"),
-        ("fill", "next_close"),
-        ("intraday_test", False),
-        ("cash", 100_000.0),
     )
 
     market: Market
@@ -81,27 +118,49 @@ class MarginBroker(bt.brokers.BackBroker):
     account: Account
 
     def init(self) -> None:
-        """Open the account; Backtrader calls this once when built and again at the start."""
-        super().init()
+        """Begin anew; Backtrader calls this once when built and again at the start."""
+        self.table: AccountTable = account_table(self.p.account)
+        if self.p.cash is None:
+            self.p.cash = self.table.cash_usd
+        self.fill = self.table.fill if self.p.fill is None else self.p.fill
         if self.p.on_shortfall not in ("cut", "refuse"):
             raise StudyError(f"on_shortfall: {self.p.on_shortfall!r}; 'cut' or 'refuse' is right")
-        if self.p.fill not in FILLS:
-            raise StudyError(f"fill: {self.p.fill!r}; one of {', '.join(FILLS)} is right")
-        self.market = self.p.market
-        self.terms = self.p.terms
-        symbols = self.market.symbols
-        slots: Sequence[str] = self.p.slots
-        self.names = (*symbols, *slots)
-        self.places = {name: place for place, name in enumerate(self.names)}
-        for slot in slots:
-            self.setcommission(mult=CONTRACT_SHARES, name=slot)
-        self.account = new_account(self.p.cash, len(symbols), len(slots))
-        self.ledger = LedgerBuilder(self.market.sessions, symbols, slots, self.p.cash)
+        if self.fill not in FILLS:
+            raise StudyError(f"fill: {self.fill!r}; one of {', '.join(FILLS)} is right")
+        given = self.p.intraday_test
+        self.tests_extremes = self.table.intraday_test if given is None else given
+        super().init()
         self.event_rows: list[tuple[int, Floats]] = []
         self.session = -1
         self.seen = -1
         self.moment = 0.0
         self._marked: Measures | None = None
+        if self.p.market is not None:
+            self._open_account(self.p.market, self.p.terms)
+
+    def _open_account(self, market: Market, terms: Terms) -> None:
+        """Open the account over the sessions of a market."""
+        self.market, self.terms = market, terms
+        symbols, slots = market.symbols, tuple(self.p.slots)
+        self.names = (*symbols, *slots)
+        self.places = {name: place for place, name in enumerate(self.names)}
+        for symbol in symbols:
+            shares = FundCommInfo(plan=terms.commission, share_parts=terms.share_parts)
+            self.comminfo[symbol] = shares
+        for slot in slots:
+            self.comminfo[slot] = OptionCommInfo(plan=terms.commission)
+        self.account = new_account(self.p.cash, len(symbols), len(slots))
+        self.ledger = LedgerBuilder(market.sessions, symbols, slots, self.p.cash)
+
+    def _begin(self) -> None:
+        """What only the first session can do: read a script's own feeds, see what splits meet."""
+        if self.p.market is None:
+            market = market_of_feeds(self.cerebro, self.table, own_settings(self.p))
+            profile = market.rulebook.profile
+            terms = self.table.terms(profile, market.symbols, self.p.volatility_model)
+            self._open_account(market, terms)
+        if (self.market.tape.splits[1:] != 1.0).any():
+            require_repeatable(self.cerebro)
 
     # -- one session ------------------------------------------------------------------------------
 
@@ -114,10 +173,12 @@ class MarginBroker(bt.brokers.BackBroker):
             self._trade_and_close()
         if self.ended:
             return
+        if self.session < 0:
+            self._begin()
         self.session += 1
         self.moment = bt.date2num(self.market.sessions[self.session])
         self._bring_to_close()
-        if self.p.fill != "same_close" or self.ended:
+        if self.fill != "same_close" or self.ended:
             self._trade_and_close()
 
     def stop(self) -> None:
@@ -131,16 +192,20 @@ class MarginBroker(bt.brokers.BackBroker):
         t, account, tape, terms = self.session, self.account, self.market.tape, self.terms
         self._accept_submitted()
         scale_orders(self.pending, self.places, tape.splits[t])
+        split = np.flatnonzero(tape.splits[t] != 1.0)
+        if t > 0 and split.size:
+            ratios = {self.data_at(int(i)): float(tape.splits[t, i]) for i in split}
+            restate_history(self.cerebro, ratios)
         self.seen = max(t - 1, 0)
         open_session(account, tape, t, terms)
         while self._cash_addition:
             external_flow(account, tape, t, self._cash_addition.popleft())
         self._fundshares += account.flows[EXTERNAL] / self._fundval
         self.drain()
-        if self.p.fill == "next_open":
+        if self.fill == "next_open":
             mark_open(account, tape, t, terms)
             work_pending(self, opening=True)
-        if self.p.intraday_test and intraday_test(account, tape, t, terms):
+        if self.tests_extremes and intraday_test(account, tape, t, terms):
             self._after_liquidation()
         self.seen = t
         if not self.ended:
@@ -229,8 +294,17 @@ class MarginBroker(bt.brokers.BackBroker):
             self._toactivate.popleft().activate()
         while self.submitted:
             order = self.submitted.popleft()
+            self._require_tradable(order.data)
             if self._take_children(order) is not None:
                 self.submit_accept(order)
+
+    def _require_tradable(self, data: Any) -> None:
+        """Refuse an order in a feed that is no fund: a strategy may only look at it."""
+        if data._name not in self.places:
+            raise StudyError(
+                f"order in {data._name or 'a feed without a name'}: no fund of that name is known; "
+                "a ticker of the catalogue, or funds={NAME: MULTIPLE}, is right"
+            )
 
     def is_quoted(self, order: Any) -> bool:
         """Whether the fund that an order trades, or its option is on, has a price now."""
@@ -243,6 +317,10 @@ class MarginBroker(bt.brokers.BackBroker):
         if place >= len(self.market.funds):
             return True
         return bool(is_quoted(self.market.tape, self.session, place))
+
+    def _refuse_setting(self, name: str) -> None:
+        """A setting of Backtrader's own broker that nobody would look at."""
+        raise StudyError(f"{name}: the margin broker knows it not; {REFUSED[name]}")
 
     # -- what Backtrader asks ---------------------------------------------------------------------
 

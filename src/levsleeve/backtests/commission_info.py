@@ -15,7 +15,7 @@ from typing import Any
 import backtrader as bt
 
 from levsleeve.errors import StudyError
-from levsleeve.margin.charges import SaleFees, commission_plan, sale_fees
+from levsleeve.margin.charges import CommissionPlan, SaleFees, commission_plan, sale_fees
 from levsleeve.margin.fees import (
     option_commission,
     regulatory_option_fees,
@@ -34,11 +34,13 @@ class FundCommInfo(bt.CommInfoBase):
     Parameters
     ----------
     plan
-        Name of a commission plan, such as ``ibkr_fixed`` or ``ibkr_tiered``.
+        A commission plan, or the name of one, such as ``ibkr_fixed`` or ``ibkr_tiered``.
     fees_on
         Trade date whose regulators' fees every trade pays; None: none.
     half_spread_rate
         Fraction of the price that each share costs beside.
+    share_parts
+        Parts of a share that trade: 1.0 whole shares only.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class FundCommInfo(bt.CommInfoBase):
         ("plan", "ibkr_fixed"),
         ("fees_on", None),
         ("half_spread_rate", 0.0),
+        ("share_parts", 1.0),
         ("commtype", bt.CommInfoBase.COMM_PERC),
         ("stocklike", True),
         ("percabs", True),
@@ -66,7 +69,8 @@ class FundCommInfo(bt.CommInfoBase):
         super().__init__(**unknown)  # Backtrader has taken its parameters out, and refuses the rest
         _check_parameters(self.p.commission, self.p.half_spread_rate, self.p.fees_on)
         self._check_multiplier()
-        self._plan = commission_plan(self.p.plan)
+        plan = self.p.plan
+        self._plan = plan if isinstance(plan, CommissionPlan) else commission_plan(plan)
         self._fees = NO_FEES if self.p.fees_on is None else sale_fees(self.p.fees_on)
 
     def _check_multiplier(self) -> None:
@@ -84,6 +88,10 @@ class FundCommInfo(bt.CommInfoBase):
         if size < 0:
             fees += regulatory_sale_fees(units, price, self._fees)
         return float(units * price * self.p.half_spread_rate + commission + fees)
+
+    def getsize(self, price: float, cash: float) -> float:
+        """Shares, or tradable parts of them, that so many dollars pay."""
+        return float(int(cash * self.p.share_parts / price)) / self.p.share_parts
 
 
 class OptionCommInfo(FundCommInfo):
@@ -107,9 +115,9 @@ class OptionCommInfo(FundCommInfo):
         fees = regulatory_option_fees(contracts, shares, price, size < 0, self._fees)
         return float(spread + commission + fees)
 
-    def getsize(self, price: float, cash: float) -> int:
+    def getsize(self, price: float, cash: float) -> float:
         """Whole contracts that so many dollars pay."""
-        return int(super().getsize(price * self.p.mult, cash))
+        return super().getsize(price * self.p.mult, cash)
 
     def getoperationcost(self, size: float, price: float) -> float:
         """Dollars that so many contracts cost, whatever their sign."""

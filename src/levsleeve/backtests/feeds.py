@@ -32,6 +32,17 @@ class MarketFeed(bt.feed.DataBase):
         return True
 
 
+class FundData(bt.feeds.PandasData):
+    """A frame of daily prices as traded, with columns ``split`` and ``dividend`` where it has them.
+
+    ``split`` is new shares per old on the day they first trade (1 otherwise), ``dividend`` dollars
+    per share on the ex-date; the margin broker reads both.
+    """
+
+    lines = ("split", "dividend")
+    params = (("split", -1), ("dividend", -1))
+
+
 def feed_dates(sessions: pd.DatetimeIndex) -> list[float]:
     """Sessions as Backtrader counts days: midnight of the date, no time zone."""
     return [float(bt.date2num(stamp.to_pydatetime())) for stamp in sessions]

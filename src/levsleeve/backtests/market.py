@@ -1,7 +1,7 @@
 """The Market of a study: every array that depends on prices and rules alone, aligned by session."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -48,14 +48,22 @@ class Market:
         """The funds' symbols, in the order of the arrays."""
         return tuple(fund.symbol for fund in self.funds)
 
-    def with_account(
-        self, cash_flows: Floats, borrow_rates: Floats, borrow_states: Floats
-    ) -> "Market":
-        """The same market with an account's own dated cash and borrow terms (see ``Tape``)."""
-        tape = self.tape._replace(
-            cash_flows=cash_flows, borrow_rates=borrow_rates, borrow_states=borrow_states
-        )
-        return replace(self, tape=tape)
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a market has beside its funds, all by session.
+
+    ``bill`` and ``benchmark`` are rates a year; ``volatility`` has the columns ``value`` (prices
+    options), ``seen`` (what a house may look at) and ``rung``, in points of the VIX;
+    ``index_close`` spans at least the sessions.
+    """
+
+    bill: "pd.Series[float]"
+    benchmark: "pd.Series[float]"
+    volatility: pd.DataFrame
+    index_close: "pd.Series[float]"
+    benchmark_returns: "pd.Series[float]"
+    data_hashes: dict[str, str]
 
 
 def build_market(
@@ -82,28 +90,51 @@ def build_market(
     tables = [library.prices(symbol) for symbol in symbols]
     for table in tables:
         _refuse_gaps(table, sessions)
+    bill = library.bill().reindex(sessions)
+    benchmark_returns = index.total_returns().reindex(sessions)
+    benchmark_returns.iloc[0] = 0.0
+    around = Surroundings(
+        bill=bill,
+        benchmark=bill,
+        volatility=library.volatility(benchmark).reindex(sessions),
+        index_close=index.close,
+        benchmark_returns=benchmark_returns,
+        data_hashes=library.hashes(),
+    )
     frames = [table.frame.reindex(sessions) for table in tables]
+    return market_of_frames(frames, funds, sessions, rulebook, around)
+
+
+def market_of_frames(
+    frames: Sequence[pd.DataFrame],
+    funds: Sequence[Fund],
+    sessions: pd.DatetimeIndex,
+    rulebook: Rulebook,
+    around: Surroundings,
+) -> Market:
+    """A market of aligned frames, one a fund, with the columns of a price table.
+
+    A row of NaN is a session on which the fund has no price.
+    """
 
     def column(name: str) -> Floats:
         return np.ascontiguousarray(
             np.column_stack([frame[name].to_numpy(dtype=np.float64) for frame in frames])
         )
 
-    bill = np.asarray(library.bill().reindex(sessions), dtype=np.float64)
-    volatility = library.volatility(benchmark).reindex(sessions)
-    vix = volatility["value"].to_numpy(dtype=np.float64) / VIX_POINT
+    bill = np.asarray(around.bill, dtype=np.float64)
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     days = np.diff(dates, prepend=dates[0])
     ones = np.ones((len(sessions), 1))
     tape = Tape(
         dates=dates,
         days=days,
-        benchmark_rates=bill,
+        benchmark_rates=np.asarray(around.benchmark, dtype=np.float64),
         bill_rates=bill,
-        volatility=vix,
+        volatility=around.volatility["value"].to_numpy(dtype=np.float64) / VIX_POINT,
         rules=np.array([rulebook.rules(stamp.date()) for stamp in sessions]),
         overlays=overlays_by_session(
-            rulebook, funds, sessions, volatility["seen"] / VIX_POINT, index.close
+            rulebook, funds, sessions, around.volatility["seen"] / VIX_POINT, around.index_close
         ),
         sale_fees=_by_session(sessions, rulebook.rules_as_of, sale_fees),
         cash_flows=np.zeros(len(sessions)),
@@ -120,20 +151,18 @@ def build_market(
         cost_rates=ones * [fund.running_cost_rate for fund in funds],
     )
     earned = np.concatenate([[0.0], bill[:-1] * days[1:] / 365.0])
-    benchmark_returns = index.total_returns().reindex(sessions)
-    benchmark_returns.iloc[0] = 0.0
     return Market(
-        funds=funds,
+        funds=tuple(funds),
         sessions=sessions,
         tape=tape,
-        benchmark_returns=benchmark_returns,
+        benchmark_returns=around.benchmark_returns,
         bill_returns=pd.Series(earned, index=sessions, name="BILL"),
-        volatility_rung=volatility["rung"],
+        volatility_rung=around.volatility["rung"],
         expiries=np.array(
             [stamp.toordinal() for stamp in monthly_expiries(sessions)], dtype=np.float64
         ),
         rulebook=rulebook,
-        data_hashes=library.hashes(),
+        data_hashes=around.data_hashes,
     )
 
 
