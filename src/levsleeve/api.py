@@ -1,25 +1,43 @@
 """The calls that the command line makes, for Python."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from levsleeve.backtests.request import Choices, request_of
 from levsleeve.backtests.runner import Announce, run_study
-from levsleeve.backtests.study import read_study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.backtests.workspace import Workspace
 from levsleeve.data.library import Library
 
 
 def run(
-    study: str | Path, *, out: str | Path | None = None, announce: Announce | None = None
+    study: str | Path | type[Any],
+    *,
+    funds: Sequence[str] | None = None,
+    parameters: Mapping[str, float | int | str | bool] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    announce: Announce | None = None,
 ) -> StudyResult:
-    """Run a study file and return its ledgers, events and figures as pandas frames.
+    """Run a study, or a strategy alone; ledgers, events and figures are pandas frames.
 
     Parameters
     ----------
     study
-        Path of the TOML file; strategies and prices are those of its workspace.
+        Path of a study (TOML) or of a strategy (``.py``), or a Backtrader strategy class.
+        Strategies and prices are those of the workspace around the path, or around the current
+        folder for a class.
+    funds, parameters
+        For a strategy alone: its feeds in order, UPRO unless named, and what replaces its own
+        parameters.
+    settings
+        For a strategy alone: keys of a study file, ``{"start": date(2008, 1, 2), "account":
+        {"cash_usd": 50_000.0}}``; unless set, the sessions and rules of the quickstart and
+        100,000 dollars.  A table ``sleeve`` among them holds further keys of its sleeve.
     out
-        Folder to write the run into, tear sheets included; None writes nothing but the cache.
+        Folder to write the run into, tear sheets included; None writes nothing but the cache.  What
+        a killed run left beside it is cleared away.
     announce
         Called with each run's name and sessions; what it returns is told the sessions done.
 
@@ -28,14 +46,15 @@ def run(
     LevsleeveError
         With one message that names the file, the key and what would be right.
     """
-    from levsleeve.reports.publish import publish, refuse_foreign
+    from levsleeve.reports.publish import make_room, publish
 
-    path = Path(study)
+    chosen = {"funds": funds, "parameters": parameters, "settings": settings}
+    given = [name for name, choice in chosen.items() if choice is not None]
     if out is not None:
-        refuse_foreign(Path(out))
-    parsed = read_study(path)
-    library = Library.open(Workspace.around(path).cache)
-    result = run_study(parsed, path, library, announce)
+        make_room(Path(out))
+    request = request_of(study, Choices(funds, parameters or {}, settings or {}), given)
+    library = Library.open(Workspace.around(request.path).cache)
+    result = run_study(request.study, request.path, library, announce, request.strategies)
     if out is not None:
         publish(result, Path(out))
     return result

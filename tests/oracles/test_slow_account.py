@@ -3,6 +3,7 @@
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from tests.oracles.slow_rules import Fund, Plan, PutRule, Row, World
 
 from levsleeve import Holding, ProtectivePut, Sleeve, SleeveStrategy
 from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.driver import prepare, run_market
+from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market, build_market
+from levsleeve.backtests.prepare import prepare
 from levsleeve.backtests.state import Terms
 from levsleeve.backtests.study import read_study
 from levsleeve.data.library import Library
@@ -152,7 +154,8 @@ def test_a_quickstart_sleeve_is_the_slow_accounts_through_the_crisis(
 ) -> None:
     study = read_study(QUICKSTART)
     table = next(entry for entry in study.sleeve if entry.name == name)
-    sleeve = prepare(table, QUICKSTART).sleeve
+    prepared = prepare(table, QUICKSTART)
+    sleeve = prepared.strategy.described(SimpleNamespace(**prepared.parameters))
     market = build_market(library, sleeve.funds, CRISIS, rulebook(rules_as_of=rules))
     profile, model = market.rulebook.profile, study.volatility_model
     terms = study.account.terms(profile, market.symbols, model)

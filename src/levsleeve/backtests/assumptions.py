@@ -3,6 +3,7 @@
 from datetime import date
 
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.needs import Needs
 from levsleeve.backtests.study import Study
 from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
@@ -10,13 +11,12 @@ from levsleeve.margin.charges import borrow_rates
 from levsleeve.margin.policy import Overlay
 from levsleeve.margin.schedule import PORTFOLIO_NOTE, rule_source, rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
-from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
 
 FIRST_3X_FUND = date(2008, 11, 5)
 """Inception of the first index funds of three times (and minus three times) the S&P 500."""
 
 
-def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, str]:
+def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]:
     """Subject and sentence of every assumption that decides this run's numbers."""
     account, profile = study.account, market.rulebook.profile
     borrow = borrow_rates(profile.borrow)
@@ -46,7 +46,7 @@ def assumptions_of(study: Study, market: Market, sleeve: Sleeve) -> dict[str, st
         ),
         "annual figures": "calendar time, 365.25 days a year",
     }
-    if isinstance(sleeve.hedge, ProtectivePut):
+    if needs.slots:
         rungs = market.volatility_rung.value_counts()
         lines["option prices"] = (
             f"{MODEL_NOTE}; {study.volatility_model}, scaled to the fund (Leung and Sircar 2015)"

@@ -1,30 +1,29 @@
-"""The Backtrader driver: one sleeve of a study through the margin broker."""
+"""The Backtrader driver: one strategy of a study through the margin broker."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
-from types import SimpleNamespace
+from traceback import walk_tb
 from typing import Any
 
 import backtrader as bt
 import numpy as np
 
+from levsleeve.backtests.account_market import market_of_account
 from levsleeve.backtests.assumptions import assumptions_of
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.feeds import fund_feed, slot_feed
 from levsleeve.backtests.market import Market, build_market
+from levsleeve.backtests.needs import Needs
+from levsleeve.backtests.prepare import Prepared
 from levsleeve.backtests.result import SleeveResult
-from levsleeve.backtests.sleeve_strategy import SleeveStrategy
-from levsleeve.backtests.study import SleeveTable, Study
-from levsleeve.backtests.workspace import Workspace, load_strategy
+from levsleeve.backtests.study import Study
 from levsleeve.data.library import Library
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.margin.profile import load_profile
 from levsleeve.margin.rulebook import Rulebook, rulebook
-from levsleeve.strategies.sleeve import InverseLayer, ProtectivePut, Sleeve
 
 Progress = Callable[[int], None]
 
@@ -60,71 +59,6 @@ def rulebook_of(study: Study, study_path: Path) -> Rulebook:
         raise StudyError(f"{study_path}: account: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A sleeve of a study, its strategy loaded and described: ready to run any number of times."""
-
-    name: str
-    strategy: type[SleeveStrategy]
-    parameters: dict[str, Any]
-    sleeve: Sleeve
-
-
-def prepare(table: SleeveTable, study_path: Path) -> Prepared:
-    """Load a sleeve's strategy and describe the sleeve, refusing what cannot be run.
-
-    Raises
-    ------
-    StudyError
-        Naming the study file and the sleeve.
-    """
-    try:
-        workspace = Workspace.around(study_path)
-        strategy = load_strategy(workspace.strategy_file(table.strategy, study_path))
-        if not issubclass(strategy, SleeveStrategy):
-            raise StudyError(
-                f"strategy: {strategy.__name__} is not a SleeveStrategy; a study file runs sleeves"
-            )
-        parameters = _parameters(strategy, table)
-        return Prepared(table.name, strategy, parameters, _described(strategy, parameters))
-    except LevsleeveError as error:
-        raise StudyError(f"{study_path}: sleeve {table.name}: {error}") from error
-
-
-def _described(strategy: type[SleeveStrategy], parameters: dict[str, Any]) -> Sleeve:
-    """What a strategy file describes; a failure inside it is told in one line."""
-    try:
-        sleeve = strategy.describe(SimpleNamespace(**parameters))
-    except LevsleeveError:
-        raise
-    except Exception as error:
-        raise StudyError(
-            f"{strategy.__name__}.describe: it fails with {type(error).__name__}: {error}; "
-            "one that returns a Sleeve is right"
-        ) from error
-    if not isinstance(sleeve, Sleeve):
-        raise StudyError(
-            f"{strategy.__name__}.describe: it returns {type(sleeve).__name__}; a Sleeve is right"
-        )
-    return sleeve
-
-
-def _parameters(strategy: type[SleeveStrategy], table: SleeveTable) -> dict[str, Any]:
-    """The strategy's own parameters with the study's in their place, types agreeing."""
-    values: dict[str, Any] = dict(strategy.params._getitems())
-    for key, value in table.parameters.items():
-        if key not in values:
-            near = get_close_matches(key, values, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(values)}"
-            raise StudyError(f"parameters.{key}: unknown to {strategy.__name__}; {hint}")
-        if isinstance(values[key], float) and type(value) is int:
-            value = float(value)
-        if type(value) is not type(values[key]):
-            raise StudyError(f"parameters.{key}: {value!r}; a value like {values[key]!r} is right")
-        values[key] = value
-    return values
-
-
 def run_sleeve(
     study: Study,
     study_path: Path,
@@ -137,29 +71,26 @@ def run_sleeve(
 
     ``tell`` is called now and then with the number of sessions done since the last call.
     """
-    strategy, sleeve = prepared.strategy, prepared.sleeve
-    market = market_of_sleeve(study, study_path, sleeve, library)
+    strategy, needs = prepared.strategy, prepared.needs
+    market = market_of_sleeve(study, study_path, needs, library)
     broker = MarginBroker(
         market=market,
+        account=study.account,
         terms=study.account.terms(market.rulebook.profile, market.symbols, study.volatility_model),
-        slots=sleeve.slots,
-        on_shortfall=strategy.on_shortfall,
-        fill=study.account.fill,
-        intraday_test=study.account.intraday_test,
-        cash=study.account.cash_usd,
+        slots=needs.slots,
+        on_shortfall=needs.on_shortfall,
     )
     try:
         run_market(strategy, prepared.parameters, market, broker, tell)
     except LevsleeveError:
         raise
     except Exception as error:
-        on = market.sessions[max(broker.session, 0)]
+        first = broker.session < 0
+        when = "as it starts" if first else f"on {market.sessions[broker.session]:%Y-%m-%d}"
         raise StudyError(
-            f"{study_path}: sleeve {prepared.name}: {strategy.__name__} fails on {on:%Y-%m-%d} "
-            f"with {type(error).__name__}: {error}; a strategy that runs is right"
+            f"{study_path}: sleeve {prepared.name}: {strategy.__name__} fails {when} with "
+            f"{type(error).__name__}: {error}; {_remedy(error, needs.feeds)}"
         ) from error
-    kinds = {ProtectivePut: "protective_put", InverseLayer: "inverse_layer", type(None): "none"}
-    layer = (sleeve.hedge.fund,) if isinstance(sleeve.hedge, InverseLayer) else ()
     return SleeveResult(
         name=prepared.name,
         study=study.name,
@@ -171,9 +102,10 @@ def run_sleeve(
         costs_usd={
             name: float(cost) for name, cost in zip(broker.names, broker.account.costs, strict=True)
         },
-        hedge=kinds[type(sleeve.hedge)],
-        hedge_places=sleeve.slots or layer,
-        assumptions=assumptions_of(study, market, sleeve),
+        slots=needs.slots,
+        hedge=needs.hedge,
+        hedge_places=needs.hedge_places,
+        assumptions=assumptions_of(study, market, needs),
         data_hashes=market.data_hashes,
         rules_as_of=str(study.rules_as_of),
         hedge_relief=market.rulebook.policy.hedge_relief,
@@ -183,7 +115,24 @@ def run_sleeve(
     )
 
 
-def market_of_sleeve(study: Study, study_path: Path, sleeve: Sleeve, library: Library) -> Market:
+def _remedy(error: Exception, feeds: Sequence[str]) -> str:
+    """What would be right instead of a failure: more feeds, where it asked for one it has not."""
+    if str(error) == "array assignment index out of range":  # as Backtrader says it
+        return "an indicator needs more sessions than the run has; a longer run is right"
+    *_, (innermost, _line) = walk_tb(error.__traceback__)
+    reads_feeds = {"datas", "datasbyname"} & {*innermost.f_code.co_names}
+    lacks = reads_feeds and re.search(
+        "^list index out of range|^not enough values to unpack", str(error)
+    )
+    unnamed = reads_feeds and isinstance(error, KeyError)
+    numbered = re.search(r"no attribute 'data(\d+)", str(error))
+    if lacks or unnamed or (numbered and int(numbered[1]) >= len(feeds)):
+        count = f"{len(feeds)} feed{'s' if len(feeds) > 1 else ''}"
+        return f"it was given {count} ({', '.join(feeds)}); --funds or funds = [...] names more"
+    return "a strategy that runs is right"
+
+
+def market_of_sleeve(study: Study, study_path: Path, needs: Needs, library: Library) -> Market:
     """The Market that a sleeve of a study trades in.
 
     Raises
@@ -194,9 +143,10 @@ def market_of_sleeve(study: Study, study_path: Path, sleeve: Sleeve, library: Li
     rules = rulebook_of(study, study_path)
     try:
         market = build_market(
-            library, sleeve.funds, (study.start, study.end), rules, study.benchmark
+            library, needs.funds, (study.start, study.end), rules, study.benchmark
         )
-        _refuse_unpriced(sleeve, market)
+        market = market_of_account(market, study.account, study_path.parent)
+        _refuse_unpriced(needs, market)
     except LevsleeveError as error:
         raise StudyError(f"{study_path}: {error}") from error
     return market
@@ -226,12 +176,12 @@ def run_market(
     return broker
 
 
-def _refuse_unpriced(sleeve: Sleeve, market: Market) -> None:
-    """A put needs a volatility on every session from the first."""
-    if isinstance(sleeve.hedge, ProtectivePut) and np.isnan(market.tape.volatility).any():
+def _refuse_unpriced(needs: Needs, market: Market) -> None:
+    """An option needs a volatility on every session from the first."""
+    if needs.slots and np.isnan(market.tape.volatility).any():
         priced = market.sessions[~np.isnan(market.tape.volatility)]
         first = f"{priced[0]:%Y-%m-%d}" if len(priced) else "no session at all"
         raise StudyError(
-            f"start: {market.sessions[0]:%Y-%m-%d} has no implied volatility, so puts cannot be "
-            f"priced; it starts {first}"
+            f"start: {market.sessions[0]:%Y-%m-%d} has no implied volatility, so options cannot "
+            f"be priced; it starts {first}"
         )

@@ -22,7 +22,8 @@ class SleeveResult:
 
     ``ledger`` and ``events`` have the columns of the files that a run writes.  ``costs_usd`` is
     what trading cost per fund and option slot: half-spread, commission, fees and penalty.
-    ``benchmark_returns`` and ``bill_returns`` span the study; a wiped run is shorter.
+    ``benchmark_returns`` and ``bill_returns`` span the study; a wiped run is shorter.  ``slots``
+    are its option slots; a run without any prices no option.
     """
 
     name: str
@@ -33,6 +34,7 @@ class SleeveResult:
     benchmark_returns: "pd.Series[float]"
     bill_returns: "pd.Series[float]"
     costs_usd: Mapping[str, float]
+    slots: tuple[str, ...]
     hedge: str
     hedge_places: tuple[str, ...]
     assumptions: Mapping[str, str]
@@ -145,7 +147,7 @@ class SleeveResult:
             "rules_as_of": self.rules_as_of,
             "hedge_relief": self.hedge_relief,
             "margin_mode": self.margin_mode,
-            "volatility_model": self.volatility_model if self.hedge == "protective_put" else None,
+            "volatility_model": self.volatility_model if self.slots else None,
             "wiped": self.wiped,
             "starting_cash_usd": self.starting_cash_usd,
             "ending_equity_usd": float(self.ledger["equity"].iloc[-1]),

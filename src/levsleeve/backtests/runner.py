@@ -1,18 +1,14 @@
 """Run every sleeve of a study."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from levsleeve.backtests.driver import (
-    Prepared,
-    Progress,
-    market_of_sleeve,
-    prepare,
-    rulebook_of,
-    run_sleeve,
-)
+import backtrader as bt
+
+from levsleeve.backtests.driver import Progress, market_of_sleeve, rulebook_of, run_sleeve
 from levsleeve.backtests.market import sessions_within
+from levsleeve.backtests.prepare import Prepared, prepare
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
@@ -22,7 +18,6 @@ from levsleeve.instruments.catalogue import bundled_indexes
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.schedule import margin_rules
 from levsleeve.pricing.volatility import MODELS, volatility_model
-from levsleeve.strategies.sleeve import ProtectivePut
 
 Runs = dict[str, SleeveResult]
 Announce = Callable[[str, int], Progress]
@@ -30,16 +25,22 @@ Announce = Callable[[str, int], Progress]
 
 
 def run_study(
-    study: Study, study_path: Path, library: Library, announce: Announce | None = None
+    study: Study,
+    study_path: Path,
+    library: Library,
+    announce: Announce | None = None,
+    strategies: Mapping[str, type[bt.Strategy]] | None = None,
 ) -> StudyResult:
     """Run the sleeves in order, then what the study asks to see beside them.
 
-    Every sleeve is described and checked before the first one runs.
+    Every sleeve is prepared and checked before the first one runs; ``strategies`` are those that
+    are loaded already, by the sleeve's name.
     """
     sessions = _checked_sessions(study, study_path, library)
-    ready = [prepare(table, study_path) for table in study.sleeve]
+    loaded = strategies or {}
+    ready = [prepare(table, study_path, loaded.get(table.name)) for table in study.sleeve]
     for prepared in ready:
-        market_of_sleeve(study, study_path, prepared.sleeve, library)
+        market_of_sleeve(study, study_path, prepared.needs, library)
 
     def run_all(variant: Study, note: str, wanted: Sequence[Prepared]) -> Runs:
         runs = {}
@@ -48,7 +49,7 @@ def run_study(
             runs[prepared.name] = run_sleeve(variant, study_path, prepared, library, tell=tell)
         return runs
 
-    with_puts = [entry for entry in ready if isinstance(entry.sleeve.hedge, ProtectivePut)]
+    with_options = [entry for entry in ready if entry.needs.slots]
     rules, model = study.rules_beside, study.volatility_beside
     other_rules = study.model_copy(update={"rules_as_of": rules})
     other_model = study.model_copy(update={"volatility_model": model})
@@ -57,7 +58,7 @@ def run_study(
         study_path=study_path,
         sleeves=run_all(study, "", ready),
         other_rules=run_all(other_rules, f", rules {rules}", [] if rules is None else ready),
-        other_volatility=run_all(other_model, f", {model}", [] if model is None else with_puts),
+        other_volatility=run_all(other_model, f", {model}", [] if model is None else with_options),
     )
 
 

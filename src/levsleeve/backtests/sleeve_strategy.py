@@ -5,7 +5,8 @@ from typing import Any
 
 import backtrader as bt
 
-from levsleeve.errors import StudyError
+from levsleeve.backtests.needs import Needs
+from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.strategies.hedges import nearest_expiry, put_contracts, put_strike
 from levsleeve.strategies.sizing import (
@@ -35,8 +36,43 @@ class SleeveStrategy(bt.Strategy):
             "a classmethod describe(cls, parameters) -> Sleeve is right"
         )
 
+    @classmethod
+    def described(cls, parameters: Any) -> Sleeve:
+        """What ``describe`` answers; a failure inside it is told in one line.
+
+        Raises
+        ------
+        StudyError
+            If it fails, or answers with something else than a Sleeve.
+        """
+        try:
+            sleeve = cls.describe(parameters)
+        except LevsleeveError:
+            raise
+        except Exception as error:
+            raise StudyError(
+                f"{cls.__name__}.describe: it fails with {type(error).__name__}: {error}; "
+                "one that returns a Sleeve is right"
+            ) from error
+        if not isinstance(sleeve, Sleeve):
+            raise StudyError(
+                f"{cls.__name__}.describe: it returns {type(sleeve).__name__}; a Sleeve is right"
+            )
+        return sleeve
+
+    @classmethod
+    def run_needs(cls, parameters: Any) -> Needs:
+        """The feeds of the sleeve that these parameters make, and where its hedge is held."""
+        sleeve = cls.described(parameters)
+        return Needs(
+            funds=sleeve.funds,
+            slots=sleeve.slots,
+            hedge="none" if sleeve.hedge is None else sleeve.hedge.kind,
+            hedge_places=sleeve.hedge_places,
+        )
+
     def __init__(self) -> None:
-        self.sleeve = self.describe(self.p)
+        self.sleeve = self.described(self.p)
         market = self.broker.market
         self.weights = self.sleeve.targets
         self.due = rebalance_sessions(market.sessions, self.sleeve.rebalance)

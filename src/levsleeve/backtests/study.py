@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from levsleeve.backtests.account_table import AccountTable
+from levsleeve.backtests.needs import OnShortfall
 from levsleeve.errors import StudyError
 from levsleeve.strict_table import StrictTable, in_words, user_text
 
@@ -17,10 +18,16 @@ ParameterValue = float | int | str | bool
 
 
 class SleeveTable(StrictTable):
-    """One sleeve: a strategy by name or path, and the parameters that differ from its own."""
+    """One sleeve: a strategy by name or path, and the parameters that differ from its own.
+
+    ``funds`` and ``slots`` are the feeds of a Backtrader strategy that does not name its own.
+    """
 
     name: Name
     strategy: str
+    funds: list[str] | None = None
+    slots: list[str] = Field(default_factory=list)
+    on_shortfall: OnShortfall | None = None
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 
 
@@ -28,7 +35,7 @@ class Study(StrictTable):
     """A parsed study file; ``rules_as_of`` is a fixed date, or ``"session"`` for each date's own.
 
     ``rules_beside`` runs every sleeve a second time under other rules, and ``volatility_beside``
-    every sleeve with puts under another skew model; the comparison prints both beside the first.
+    every sleeve with options under another skew model; the comparison prints both beside the first.
     """
 
     schema_version: Literal[1] = Field(alias="schema")

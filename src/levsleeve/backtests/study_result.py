@@ -16,7 +16,7 @@ class StudyResult:
     """Every sleeve of a study, and the runs that the study asks to see beside them.
 
     All mappings go by the sleeve's name, in the order of the study: ``other_rules`` ran under
-    ``rules_beside``, ``other_volatility`` (sleeves with puts only) under ``volatility_beside``.
+    ``rules_beside``, ``other_volatility`` (those with options only) under ``volatility_beside``.
     """
 
     study: Study
@@ -35,12 +35,12 @@ class StudyResult:
         """One column a sleeve, one row a figure; fractions are fractions, dollars are dollars.
 
         A row ``FIGURE@VARIANT`` follows the figure that a run beside states anew, or that would
-        hold under the other value of ``hedge_relief``; sleeves without such a run or hedge have
-        NaN there.
+        hold under the other value of ``hedge_relief``; sleeves without such a run or without
+        options have NaN there.
         """
         columns = {name: _figures(result) for name, result in self.sleeves.items()}
         for name, result in self.sleeves.items():
-            if result.hedge == "protective_put":
+            if result.slots:
                 other = "after_expiry" if result.hedge_relief == "finra" else "with_relief"
                 columns[name][f"peak_utilization@{other}"] = float(
                     result.margin[f"peak_utilization_{other}"]

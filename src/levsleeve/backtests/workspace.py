@@ -62,7 +62,7 @@ class Workspace:
 
 
 def load_strategy(path: Path) -> type[bt.Strategy]:
-    """The one Backtrader strategy that a file defines.
+    """The one Backtrader strategy that a file defines; it may import files beside it.
 
     Raises
     ------
@@ -75,6 +75,8 @@ def load_strategy(path: Path) -> type[bt.Strategy]:
         raise StudyError(f"{path.name}: not a Python file; a file ending in .py is right")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    sys.path.append(folder)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -82,6 +84,8 @@ def load_strategy(path: Path) -> type[bt.Strategy]:
             f"{path.name}: it fails when loaded with {type(error).__name__}: {error}; "
             "a file that imports cleanly is right"
         ) from error
+    finally:
+        sys.path.remove(folder)
     found = [
         entry
         for entry in vars(module).values()

@@ -42,22 +42,53 @@ def _common(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="The study, a TOML file.", metavar="STUDY")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="A study, a TOML file; or a strategy, a .py file.", metavar="FILE"),
+    ],
+    *,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write; backtests/out/NAME of the workspace by default."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     tearsheets: Annotated[bool, typer.Option(help="Write the QuantStats tear sheets.")] = True,
+    funds: Annotated[
+        str | None, typer.Option(help="Of a strategy: its feeds in order, UPRO,SPXU.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Of a strategy: first session.")] = None,
+    end: Annotated[str | None, typer.Option(help="Of a strategy: last session.")] = None,
+    cash: Annotated[
+        float | None, typer.Option(help="Of a strategy: dollars to start with.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Of a strategy: the broker, by name or TOML file.")
+    ] = None,
+    rules_as_of: Annotated[
+        str | None, typer.Option(help='Of a strategy: date of the margin rules, or "session".')
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Of a strategy: a parameter, name=value; repeatable."),
+    ] = None,
 ) -> None:
-    """Run a study: every sleeve through its margin account.
+    """Run a study, every sleeve through its margin account; or a Backtrader strategy alone.
 
-    Prints the comparison of the sleeves and writes, for each, its ledger, events, figures and
-    QuantStats tear sheet.
+    Prints the comparison and writes, for each sleeve, its ledger, events, figures and QuantStats
+    tear sheet.
     """
-    from levsleeve.cli.run import run_command
+    from levsleeve.cli.run import StrategyOptions, run_command
 
-    _guarded(lambda: run_command(study, out, as_json=as_json, tearsheets=tearsheets))
+    options = StrategyOptions(
+        funds=funds,
+        start=start,
+        end=end,
+        cash=cash,
+        profile=profile,
+        rules_as_of=rules_as_of,
+        set=tuple(set_ or ()),
+    )
+    _guarded(lambda: run_command(path, out, options, as_json=as_json, tearsheets=tearsheets))
 
 
 @app.command()

@@ -2,38 +2,101 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from levsleeve.backtests.request import Choices, Request, request_of
 from levsleeve.backtests.runner import run_study
-from levsleeve.backtests.study import Study, read_study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.backtests.workspace import Workspace
 from levsleeve.data.library import Library
+from levsleeve.errors import StudyError
 
 PLAIN_WIDTH = 140
 """Columns of the comparison where the output is not a terminal."""
 
 
-def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets: bool) -> None:
-    """Run a study, print its comparison, write its files and print where they are."""
+@dataclass(frozen=True, slots=True)
+class StrategyOptions:
+    """The options of a strategy alone as they were typed, None or empty where they were not."""
+
+    funds: str | None = None
+    start: str | None = None
+    end: str | None = None
+    cash: float | None = None
+    profile: str | None = None
+    rules_as_of: str | None = None
+    set: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> list[str]:
+        """The options that were typed, by their names."""
+        typed = asdict(self)
+        return [f"--{name.replace('_', '-')}" for name in typed if typed[name] not in (None, ())]
+
+    def choices(self) -> Choices:
+        """What they choose."""
+        rules = self.rules_as_of
+        account = {"cash_usd": self.cash, "profile": _from_here_on(self.profile)}
+        settings = {
+            "start": _date("--start", self.start),
+            "end": _date("--end", self.end),
+            "rules_as_of": rules if rules == "session" else _date("--rules-as-of", rules),
+            "account": _typed(account) or None,
+        }
+        return Choices(
+            funds=None if self.funds is None else [name.strip() for name in self.funds.split(",")],
+            settings=_typed(settings),
+            assignments=self.set,
+        )
+
+
+def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: option for name, option in options.items() if option is not None}
+
+
+def _date(option: str, text: str | None) -> date | None:
+    """The date that an option states."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise StudyError(f"{option}: {text!r}; a date such as 2018-12-31 is right") from None
+
+
+def _from_here_on(profile: str | None) -> str | None:
+    """A profile's path starts from the current folder, as every path at a command line does."""
+    return str(Path(profile).resolve()) if profile and profile.endswith(".toml") else profile
+
+
+def run_command(
+    path: Path, out: Path | None, options: StrategyOptions, *, as_json: bool, tearsheets: bool
+) -> None:
+    """Run a study or a strategy, print its comparison, write its files and print where they are."""
     from levsleeve.reports.comparison import (
         NOTES,
         comparison_dict,
         comparison_tables,
         headline,
     )
-    from levsleeve.reports.publish import publish, refuse_foreign
+    from levsleeve.reports.publish import make_room, publish
 
     waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
-    study = read_study(study_path)
-    folder = out or Workspace.around(study_path).out / study.name
-    refuse_foreign(folder)
-    result = _run_with_progress(study, study_path, waiting)
+    with _prints_of_strategies(as_json):
+        request = request_of(path, options.choices(), options.given)
+        folder = out or Workspace.around(request.path).out / request.study.name
+        for line in make_room(folder):
+            typer.echo(f"levsleeve: {line}", err=True)
+        result = _run_with_progress(request, waiting)
     width = None if Console().is_terminal else PLAIN_WIDTH
     printed = Console(width=width, markup=False)
     if not as_json:
@@ -59,12 +122,17 @@ def run_command(study_path: Path, out: Path | None, *, as_json: bool, tearsheets
         printed.print(f"  {_from_here(place)}/  {inside}", highlight=False)
 
 
-def _run_with_progress(study: Study, study_path: Path, console: Console) -> StudyResult:
+def _prints_of_strategies(as_json: bool) -> AbstractContextManager[object]:
+    """What a strategy prints goes to standard error where standard output is one document."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
+def _run_with_progress(request: Request, console: Console) -> StudyResult:
     """Run the sleeves under one progress bar a sleeve."""
     with console.status(
         "reading prices (the first run imports the history and compiles the rules)"
     ):
-        library = Library.open(Workspace.around(study_path).cache)
+        library = Library.open(Workspace.around(request.path).cache)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -72,13 +140,14 @@ def _run_with_progress(study: Study, study_path: Path, console: Console) -> Stud
         TextColumn("sessions"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    shared = sys.stdout.isatty()  # what a strategy prints to a file stays out of the bars
+    with Progress(*columns, console=console, transient=True, redirect_stdout=shared) as progress:
 
         def announce(name: str, sessions: int) -> Callable[[int], None]:
             task = progress.add_task(name, total=sessions)
             return lambda done: progress.update(task, advance=done)
 
-        return run_study(study, study_path, library, announce)
+        return run_study(request.study, request.path, library, announce, request.strategies)
 
 
 def _from_here(path: Path) -> Path:

@@ -1,12 +1,9 @@
-"""Write a study's runs: built in a temporary folder, put in place whole."""
+"""Write a study's runs: built aside, put in place whole."""
 
 import json
-import os
 import platform
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -21,6 +18,7 @@ from levsleeve.compiled import source_hash
 from levsleeve.data.parquet import write_frame
 from levsleeve.errors import StudyError
 from levsleeve.reports.comparison import comparison_dict
+from levsleeve.reports.in_place import clear_leftovers, put_in_place
 from levsleeve.reports.tearsheet import differences, quantstats_metrics, write_tearsheet
 
 LIBRARIES = ("arch", "backtrader", "numba", "numpy", "pandas", "pyarrow", "quantstats", "scipy")
@@ -48,8 +46,8 @@ def publish(
     StudyError
         If ``out`` holds something else, or cannot be written.
     """
-    refuse_foreign(out)
-    with _put_in_place(out.resolve()) as folder:
+    make_room(out)
+    with put_in_place(out.resolve()) as folder:
         for sleeve in result.sleeves.values():
             _write_sleeve(sleeve, result, folder / sleeve.name)
         _write_json(folder / "comparison.json", comparison_dict(result))
@@ -58,6 +56,21 @@ def publish(
         if tearsheets:
             _write_tearsheets(result, folder, processes, told)
     return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def make_room(out: Path) -> list[str]:
+    """Clear away what killed runs left of ``out``, and refuse to write over anything but a run.
+
+    Returns one line about each folder that was left; to be called before a run and not after.
+
+    Raises
+    ------
+    StudyError
+        If ``out`` is neither absent, nor empty, nor an earlier run of levsleeve and nothing else.
+    """
+    told = clear_leftovers(out.resolve())
+    refuse_foreign(out)
+    return told
 
 
 def refuse_foreign(out: Path) -> None:
@@ -90,33 +103,6 @@ def _is_run(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(manifest, dict) and {"levsleeve", "schema", "sleeves"} <= manifest.keys()
-
-
-@contextmanager
-def _put_in_place(out: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of ``out`` at the end, or vanishes on an error."""
-    building = out.with_name(f".{out.name}.building-{os.getpid()}")
-    retired = out.with_name(f".{out.name}.retired-{os.getpid()}")
-    try:
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        yield building
-        if out.exists():
-            out.rename(retired)
-        try:
-            building.rename(out)
-        except OSError:
-            if retired.exists():
-                retired.rename(out)
-            raise
-    except OSError as error:
-        raise StudyError(
-            f"{out}: cannot be written ({error.strerror}); a writable folder with space (--out) "
-            "is right"
-        ) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(retired, ignore_errors=True)
 
 
 def _write_sleeve(sleeve: SleeveResult, result: StudyResult, folder: Path) -> None:

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from levsleeve.errors import StudyError
 from levsleeve.instruments.fund import parse_fund
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "once"]
 CADENCES = get_args(Cadence)
+HedgeKind = Literal["none", "protective_put", "inverse_layer"]
 MOST_WEIGHT = 10.0
 """No margin account opens ten times its equity: a larger number is a percentage by mistake."""
 ROUNDING = 1e-12
@@ -32,6 +33,8 @@ class ProtectivePut:
     whole contracts.  Held to expiry, settled in cash, renewed at the same close.
     """
 
+    kind: ClassVar[HedgeKind] = "protective_put"
+
     fund: str
     moneyness: float = 0.85
     tenor_days: float = 30.0
@@ -41,6 +44,8 @@ class ProtectivePut:
 @dataclass(frozen=True, slots=True)
 class InverseLayer:
     """A fund of the opposite sign that offsets ``ratio`` of the sleeve's index exposure."""
+
+    kind: ClassVar[HedgeKind] = "inverse_layer"
 
     fund: str
     ratio: float = 0.25
@@ -179,3 +184,10 @@ class Sleeve:
         if isinstance(self.hedge, ProtectivePut):
             return (f"{self.hedge.fund}:put",)
         return ()
+
+    @property
+    def hedge_places(self) -> tuple[str, ...]:
+        """Where its hedge is held: option slots, or the fund of an inverse layer."""
+        if isinstance(self.hedge, InverseLayer):
+            return (self.hedge.fund,)
+        return self.slots

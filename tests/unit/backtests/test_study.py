@@ -100,11 +100,24 @@ def test_a_whole_number_is_a_number_too() -> None:
         ),
         (
             {"sleeve": [{"name": "a", "strategy": "b", "weight": 1.0}]},
-            "study: sleeve.0.weight: unknown key; known are name, strategy, parameters",
+            "study: sleeve.0.weight: unknown key; known are name, strategy, funds, "
+            "slots, on_shortfall, parameters",
         ),
         (
             {"sleeve": [{"name": "a", "strategy": "b", "parameters": {"x": [1]}}]},
             "study: sleeve.0.parameters.x: [1]; a number, a text, true or false is right",
+        ),
+        (
+            {"sleeve": [{"name": "a", "strategy": "b", "funds": "UPRO"}]},
+            "study: sleeve.0.funds: 'UPRO'; a list is right",
+        ),
+        (
+            {"sleeve": [{"name": "a", "strategy": "b", "slots": [1]}]},
+            "study: sleeve.0.slots.0: 1; text in quotes is right",
+        ),
+        (
+            {"sleeve": [{"name": "a", "strategy": "b", "on_shortfall": "buy"}]},
+            "study: sleeve.0.on_shortfall: 'buy'; 'cut' or 'refuse' is right",
         ),
     ],
 )

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_a_strategy_is_found_by_name_or_by_path(tmp_path: Path) -> None:
     assert workspace.strategy_file("one", study) == named
     assert workspace.strategy_file("mine.py", study) == beside.resolve()
     assert load_strategy(named).__name__ == "One"
+
+
+def test_a_strategy_file_may_import_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "rules_of_a_test.py").write_text("PERIOD = 7\n", encoding="utf-8")
+    text = "from rules_of_a_test import PERIOD\n" + STRATEGY.replace("pass", "period = PERIOD")
+    (tmp_path / "s.py").write_text(text, encoding="utf-8")
+    before = list(sys.path)
+    assert load_strategy(tmp_path / "s.py").period == 7
+    assert sys.path == before
 
 
 def test_a_strategy_that_is_not_there_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
