@@ -170,7 +170,7 @@ def test_selling_an_option_costs_the_regulators_fees_of_buying_it_and_more(
 def test_a_target_is_whole_and_within_its_weight_by_less_than_a_share(
     weight: float, equity: float, price: float
 ) -> None:
-    shares = target_shares(weight, equity, price)
+    shares = target_shares(weight, equity, price, 1.0)
     wanted = abs(weight) * equity / price
     assert shares == int(shares)
     assert shares * weight >= 0.0

@@ -59,7 +59,7 @@ def answers() -> Iterator[float]:
         yield debit_interest_a_year(price * 98_765.4, 0.0177, interest)
         yield short_rebate_a_year(price * 98_765.4, 0.0177, interest)
         yield shares_to_trade(price * 99.0, 713.0, 0.9 * price)
-        yield target_shares(0.37, 98_765.4, price)
+        yield target_shares(0.37, 98_765.4, price, 1.0)
         for right in (PUT, CALL):
             yield option_price(price, 0.87 * price, 37 / 365, 0.0177, 0.61, right)
             yield option_delta(price, 0.87 * price, 37 / 365, 0.0177, 0.61, right)

@@ -1,6 +1,7 @@
 """A market as one account meets it: its dated cash, its borrow terms, its fills."""
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from levsleeve.backtests.account_table import AccountTable
@@ -36,4 +37,9 @@ def market_of_account(market: Market, account: AccountTable, folder: Path) -> Ma
         borrow_rates=borrow.rates,
         borrow_states=borrow.states,
     )
-    return replace(market, tape=tape)
+    files = {
+        f"borrow {entry.file}": sha256((folder / entry.file).read_bytes()).hexdigest()
+        for entry in entries
+        if entry.file is not None
+    }
+    return replace(market, tape=tape, data_hashes={**market.data_hashes, **files})

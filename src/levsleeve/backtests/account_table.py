@@ -1,10 +1,10 @@
 """The account of a study: its cash, what its broker asks, charges and does, how orders fill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from levsleeve.backtests.borrow import BorrowEntry
 from levsleeve.backtests.cash_flows import CashFlow
@@ -16,9 +16,7 @@ from levsleeve.backtests.state import (
     WHOLE_SHARES,
     Terms,
 )
-from levsleeve.errors import DataError, StudyError
-from levsleeve.instruments.catalogue import fund_facts
-from levsleeve.instruments.fund import parse_fund
+from levsleeve.errors import StudyError
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.policy import Policy
 from levsleeve.margin.profile import DEFAULT_PROFILE, Profile
@@ -79,17 +77,6 @@ class AccountTable(StrictTable):
     cash_flow: Annotated[tuple[CashFlow, ...], Field(strict=False)] = ()
     borrow: Annotated[tuple[BorrowEntry, ...], Field(strict=False)] = ()
 
-    @field_validator("fund_costs", "option_costs")
-    @classmethod
-    def _known(cls, costs: dict[str, StrictTable]) -> dict[str, StrictTable]:
-        """Costs name funds that exist."""
-        for symbol in costs:
-            try:
-                parse_fund(symbol) if "?" in symbol else fund_facts(symbol)
-            except DataError as error:
-                raise ValueError(str(error)) from None
-        return costs
-
     @model_validator(mode="after")
     def _waits(self) -> "AccountTable":
         """Only the policy ``call`` waits."""
@@ -99,6 +86,26 @@ class AccountTable(StrictTable):
                 'for no cure; call_policy = "call" does'
             )
         return self
+
+    def refuse_unheld(self, held: Collection[str]) -> None:
+        """Refuse entries for funds that nothing holds: a misspelt name would change nothing.
+
+        Raises
+        ------
+        StudyError
+            Naming the key and the fund.
+        """
+        named: dict[str, list[str]] = {
+            "borrow": [entry.fund for entry in self.borrow],
+            "fund_costs": [*self.fund_costs],
+            "option_costs": [*self.option_costs],
+        }
+        for key, names in named.items():
+            for name in names:
+                if name not in held:
+                    raise StudyError(
+                        f"account.{key}: {name} is not held; one of {', '.join(held)} is right"
+                    )
 
     def fund_spread(self, symbol: str) -> float:
         """Half-spread and slippage of a trade in a fund, as a fraction of its price."""

@@ -2,13 +2,13 @@
 
 from datetime import date
 
+from levsleeve.backtests.account_lines import account_lines, option_spread_line
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.needs import Needs
 from levsleeve.backtests.study import Study
 from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
-from levsleeve.margin.charges import borrow_rates
-from levsleeve.margin.policy import Overlay
+from levsleeve.margin.policy import Overlay, Policy
 from levsleeve.margin.schedule import PORTFOLIO_NOTE, rule_source, rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
 
@@ -19,14 +19,12 @@ FIRST_3X_FUND = date(2008, 11, 5)
 def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]:
     """Subject and sentence of every assumption that decides this run's numbers."""
     account, profile = study.account, market.rulebook.profile
-    borrow = borrow_rates(profile.borrow)
     lines = {
         "performance": "hypothetical: a back test, not an account that existed",
         "prices": (
             "S&P 500 price index of the arch package; dividends modelled from a yearly table"
         ),
         "funds": "; ".join(_fund_line(fund) for fund in market.funds),
-        "fills": "orders decided at a close fill at the next session's close",
         "rules": _rules_line(market),
         "broker": f"{account.profile}: {profile.source} ({profile.standing})",
         "house rates": _house_line(market),
@@ -35,15 +33,7 @@ def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]
             f"{account.financing or profile.financing} tiers over the bundled one-month bill rate "
             "(stands for the federal funds rate), actual/360, on calendar days"
         ),
-        "borrow fee": (
-            f"assumed {PERCENT * borrow.bull_rate:g} % a year for bulls, "
-            f"{PERCENT * borrow.inverse_rate:g} % for inverse funds"
-        ),
-        "trading": (
-            f"{account.commission or profile.commission} commissions; half-spread "
-            f"{PERCENT * account.fund_half_spread_rate:g} % of a fund's price and liquidation "
-            f"penalty {PERCENT * account.liquidation_penalty_rate:g} % of value (both assumed)"
-        ),
+        **account_lines(account, market),
         "annual figures": "calendar time, 365.25 days a year",
     }
     if needs.slots:
@@ -57,10 +47,7 @@ def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]
             "the VIX's mean of the calendar year, which is known only afterwards: used for "
             "pricing, never as a signal; daily log error of the proxy -19 to +18 % (5-95 %)"
         )
-        lines["option spread"] = (
-            f"half-spread {PERCENT * account.option_half_spread_rate:g} % of the premium, at least "
-            f"${account.option_half_spread_minimum_usd:.2f} a share (assumed)"
-        )
+        lines["option spread"] = option_spread_line(account)
     return lines
 
 
@@ -82,15 +69,25 @@ def _rules_line(market: Market) -> str:
     """Which rulebook, and what that means where funds are older than they were."""
     first, last = market.sessions[0].date(), market.sessions[-1].date()
     frozen, policy = market.rulebook.rules_as_of, market.rulebook.policy
-    if policy.flat_rate is not None:
-        return f"none: a flat rate of {policy.flat_rate:g} of value replaces them"
-    if policy.margin_mode == "portfolio":
-        return f"{PORTFOLIO_NOTE}: {rule_source(frozen or last, 'portfolio')}"
+    replaced = _replaced_rules(policy, frozen or last)
+    if replaced:
+        return replaced
     if frozen is not None:
         return f"those of {frozen} on every session{_too_early(first)}: {rule_source(frozen)}"
     entries = rule_sources(first, last)
     sources = "; ".join(f"from {since} {source}" for since, source in entries)
     return f"each session's own{_too_early(first)}: {sources}"
+
+
+def _replaced_rules(policy: Policy, on: date) -> str:
+    """What stands in the place of the rules on shares; nothing if they hold."""
+    if policy.flat_rate is not None:
+        return f"none: a flat rate of {policy.flat_rate:g} of value replaces them"
+    if policy.margin_mode == "cash":
+        return "those of a cash account: what is bought is paid in full, nothing is sold short"
+    if policy.margin_mode == "portfolio":
+        return f"{PORTFOLIO_NOTE}: {rule_source(on, 'portfolio')}"
+    return ""
 
 
 def _relief_line(market: Market) -> str:

@@ -3,20 +3,17 @@
 The account is the truth; Backtrader's records exist so that its strategies and analyzers work.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from levsleeve.backtests.state import tradable_part
 from levsleeve.compiled import Floats
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
-
-ROUNDING_PLACES = 9
-"""A product of shares and a ratio is whole if it is so to these decimals, as in ``split_fund``."""
 
 
 def execute_order(
@@ -117,16 +114,17 @@ def _restate(order: Any, size: float, ratio: float) -> None:
         order.p.trailamount /= ratio
 
 
-def scale_orders(orders: Iterable[Any], places: Mapping[str, int], splits: Floats) -> None:
+def scale_orders(broker: "MarginBroker", splits: Floats) -> None:
     """Restate, in new shares, orders that were decided before a split and fill after it."""
-    for order in orders:
+    for order in broker.pending:
         contract = order.info.get("contract")
         name = order.data._name if contract is None else contract.fund
-        place = places.get(name, len(splits))
+        place = broker.places.get(name, len(splits))
         ratio = float(splits[place]) if place < len(splits) else 1.0
         if ratio == 1.0:
             continue
-        _restate(order, float(int(round(order.executed.remsize * ratio, ROUNDING_PLACES))), ratio)
+        parts = broker.terms.share_parts if contract is None else 1.0
+        _restate(order, float(tradable_part(order.executed.remsize * ratio, parts)), ratio)
         if contract is not None:
             strike = float(listed_strike_at_or_below(contract.strike / ratio))
             order.addinfo(contract=replace(contract, strike=strike))

@@ -17,7 +17,7 @@ from levsleeve.backtests.bookkeeping import announce, scale_orders, split_positi
 from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
 from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
 from levsleeve.backtests.external import external_flow
-from levsleeve.backtests.fills import work_pending
+from levsleeve.backtests.fills import require_tradable, work_pending
 from levsleeve.backtests.forced import (
     buy_in,
     intraday_test,
@@ -31,37 +31,24 @@ from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
 from levsleeve.backtests.order_life import clip_to_reductions
 from levsleeve.backtests.own_feeds import market_of_feeds, own_settings
+from levsleeve.backtests.refused_settings import RefusedSettings
 from levsleeve.backtests.restate import require_repeatable, restate_history
 from levsleeve.backtests.state import (
     ALIVE,
+    CLOSED_OUT,
     ENDED,
     EXTERNAL,
     WIPED_OUT,
     Account,
     Terms,
-    is_quoted,
     new_account,
 )
 from levsleeve.backtests.steps import close_session, open_session
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError, StudyError
-from levsleeve.instruments.option import OptionContract
-
-REFUSED = {
-    "setcommission": "account={'commission': PLAN} charges",
-    "addcommissioninfo": "account={'commission': PLAN} charges",
-    "set_slippage_perc": "account={'fund_slippage_rate': FRACTION} charges it",
-    "set_slippage_fixed": "account={'fund_slippage_rate': FRACTION} charges it",
-    "set_coc": "account={'fill': 'same_close'} fills at the close of the decision",
-    "set_coo": "account={'fill': 'next_open'} fills at the next open",
-    "set_filler": "an order fills whole or as far as available funds go",
-    "set_shortcash": "short proceeds are cash, and secure the borrowed shares",
-    "set_checksubmit": "every order is tested when it fills",
-}
-"""Settings of Backtrader's own broker that would be ignored, and what does it here."""
 
 
-class MarginBroker(bt.brokers.BackBroker):
+class MarginBroker(RefusedSettings):
     """Holds a real margin account and fills a strategy's orders inside its rules.
 
     In a script of one's own: ``cerebro.setbroker(MarginBroker(account={"profile": "ibkr"}))``, with
@@ -169,12 +156,12 @@ class MarginBroker(bt.brokers.BackBroker):
 
         With ``same_close`` the session before is finished first: its orders fill at its close.
         """
+        if self.session < 0:
+            self._begin()
         if self._marked is not None:
             self._trade_and_close()
         if self.ended:
             return
-        if self.session < 0:
-            self._begin()
         self.session += 1
         self.moment = bt.date2num(self.market.sessions[self.session])
         self._bring_to_close()
@@ -191,7 +178,7 @@ class MarginBroker(bt.brokers.BackBroker):
         """Rules, actions, carry, what trades before the close, and the tests at the close."""
         t, account, tape, terms = self.session, self.account, self.market.tape, self.terms
         self._accept_submitted()
-        scale_orders(self.pending, self.places, tape.splits[t])
+        scale_orders(self, tape.splits[t])
         split = np.flatnonzero(tape.splits[t] != 1.0)
         if t > 0 and split.size:
             ratios = {self.data_at(int(i)): float(tape.splits[t, i]) for i in split}
@@ -260,6 +247,11 @@ class MarginBroker(bt.brokers.BackBroker):
         """Whether equity is gone."""
         return bool(self.account.money[ENDED] == WIPED_OUT)
 
+    @property
+    def closed_out(self) -> bool:
+        """Whether the broker closed the account at a margin call."""
+        return bool(self.account.money[ENDED] == CLOSED_OUT)
+
     def drain(self) -> None:
         """Take the events over, and tell Backtrader what happened without one of its orders."""
         count = int(self.account.event_count[0])
@@ -294,33 +286,9 @@ class MarginBroker(bt.brokers.BackBroker):
             self._toactivate.popleft().activate()
         while self.submitted:
             order = self.submitted.popleft()
-            self._require_tradable(order.data)
+            require_tradable(self, order)
             if self._take_children(order) is not None:
                 self.submit_accept(order)
-
-    def _require_tradable(self, data: Any) -> None:
-        """Refuse an order in a feed that is no fund: a strategy may only look at it."""
-        if data._name not in self.places:
-            raise StudyError(
-                f"order in {data._name or 'a feed without a name'}: no fund of that name is known; "
-                "a ticker of the catalogue, or funds={NAME: MULTIPLE}, is right"
-            )
-
-    def is_quoted(self, order: Any) -> bool:
-        """Whether the fund that an order trades, or its option is on, has a price now."""
-        contract, k = order.info.get("contract"), self.slot_of(order.data)
-        place = self.places[order.data._name]
-        if k >= 0:
-            place = int(self.account.underlyings[k])
-            if isinstance(contract, OptionContract):
-                place = self.places.get(contract.fund, place)
-        if place >= len(self.market.funds):
-            return True
-        return bool(is_quoted(self.market.tape, self.session, place))
-
-    def _refuse_setting(self, name: str) -> None:
-        """A setting of Backtrader's own broker that nobody would look at."""
-        raise StudyError(f"{name}: the margin broker knows it not; {REFUSED[name]}")
 
     # -- what Backtrader asks ---------------------------------------------------------------------
 

@@ -112,6 +112,7 @@ def run_sleeve(
         margin_mode=market.rulebook.policy.margin_mode,
         volatility_model=study.volatility_model,
         wiped=broker.wiped,
+        closed_out=broker.closed_out,
     )
 
 

@@ -19,9 +19,22 @@ from levsleeve.backtests.event_kinds import (
 from levsleeve.backtests.marks import clear_slot
 from levsleeve.backtests.order_life import expired, reached, reduces
 from levsleeve.backtests.orders import affordable, fill_shares, may_be_short
-from levsleeve.backtests.state import COMMISSION, FEES, record, tradable_part
+from levsleeve.backtests.state import (
+    COMMISSION,
+    FEES,
+    FRACTIONAL_SHARES,
+    PART_ROUNDING,
+    is_quoted,
+    record,
+    tradable_part,
+)
+from levsleeve.errors import StudyError
+from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.account import closing_part
 from levsleeve.margin.schedule import CASH_ACCOUNT
+
+SAME_SHARES = PART_ROUNDING / FRACTIONAL_SHARES
+"""An order that differs from what fills by this much is filled: a rounded difference."""
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
@@ -42,9 +55,38 @@ def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
             finish(broker, order)
         elif opening and order.exectype == bt.Order.Close:
             continue
-        elif order.active() and broker.is_quoted(order) and reached(broker, order):
+        elif order.active() and _is_quoted(broker, order) and reached(broker, order):
             broker.pending.remove(order)
             _fill(broker, order)
+
+
+def require_tradable(broker: "MarginBroker", order: Any) -> None:
+    """Refuse an order in a feed that is no fund: a strategy may only look at it.
+
+    Raises
+    ------
+    StudyError
+        Naming the feed.
+    """
+    name = order.data._name
+    if name not in broker.places:
+        raise StudyError(
+            f"order in {name or 'a feed without a name'}: no fund of that name is known; "
+            "a ticker of the catalogue, or funds={NAME: MULTIPLE}, is right"
+        )
+
+
+def _is_quoted(broker: "MarginBroker", order: Any) -> bool:
+    """Whether the fund that an order trades, or its option is on, has a price now."""
+    k, place = broker.slot_of(order.data), broker.places[order.data._name]
+    if k >= 0:
+        contract = order.info.get("contract")
+        place = int(broker.account.underlyings[k])
+        if isinstance(contract, OptionContract):
+            place = broker.places.get(contract.fund, place)
+        if place >= len(broker.market.funds):
+            return True
+    return bool(is_quoted(broker.market.tape, broker.session, place))
 
 
 def finish(broker: "MarginBroker", order: Any) -> None:
@@ -59,6 +101,8 @@ def _fill(broker: "MarginBroker", order: Any) -> None:
     account, wanted = broker.account, float(order.executed.remsize)
     place, k = broker.places[order.data._name], broker.slot_of(order.data)
     allowed, why = _allowed(broker, order, wanted)
+    if abs(allowed - wanted) < SAME_SHARES:
+        order.executed.remsize = wanted = allowed
     if allowed != wanted:
         price = account.option_marks[k] if k >= 0 else account.marks[place]
         kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT

@@ -31,7 +31,7 @@ from levsleeve.margin.rulebook import Rulebook, rulebook
 class OwnSettings:
     """What a script says beside its account: the parameters of ``MarginBroker`` by their names."""
 
-    funds: Mapping[str, float]
+    funds: Mapping[str, object]
     benchmark_rate: "float | pd.Series[float]"
     volatility: "pd.Series[float] | None"
     rules_as_of: date | None
@@ -61,6 +61,7 @@ def market_of_feeds(cerebro: Any, account: AccountTable, own: OwnSettings) -> Ma
             f"feeds: none is a fund that is known ({names}); cerebro.adddata(feed, name=TICKER), "
             "or funds={NAME: MULTIPLE}, is right"
         )
+    account.refuse_unheld([feed._name for feed in traded])
     sessions = _sessions_of(feeds)
     frames = [_frame_of(feed).reindex(sessions).fillna(_NOTHING) for feed in traded]
     held = [fund for feed in traded if (fund := funds[feed._name]) is not None]
@@ -75,7 +76,7 @@ _NOTHING = {"split": 1.0, "dividend": 0.0}
 """On a session without a bar nothing splits and nothing is paid."""
 
 
-def fund_of(name: str, given: Mapping[str, float]) -> Fund | None:
+def fund_of(name: str, given: Mapping[str, object]) -> Fund | None:
     """The fund behind a feed's name; None for a feed that can only be looked at.
 
     Examples
@@ -85,13 +86,13 @@ def fund_of(name: str, given: Mapping[str, float]) -> Fund | None:
     """
     if name in given:
         multiple = given[name]
-        known = isinstance(multiple, int | float) and not isinstance(multiple, bool)
-        if not (known and np.isfinite(multiple) and multiple != 0.0):
+        number = multiple if isinstance(multiple, int | float) else np.nan
+        if isinstance(multiple, bool) or not np.isfinite(number) or number == 0.0:
             raise StudyError(
                 f"funds: {name} has the multiple {multiple!r}; a number other than 0 is right, "
                 "1.0 for a plain share"
             )
-        return Fund(name, name, float(multiple), benchmark_class="narrow", name=name)
+        return Fund(name, name, float(number), benchmark_class="narrow", name=name)
     if name in CATALOGUE:
         facts = CATALOGUE[name]
         return Fund(

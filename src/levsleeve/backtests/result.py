@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from levsleeve.backtests.metrics import CoreMetrics, measure
+from levsleeve.backtests.money_weighted import money_weighted_return
 from levsleeve.backtests.returns import periodic_returns
 
 LOW_CUSHION = 0.10
@@ -44,11 +45,41 @@ class SleeveResult:
     margin_mode: str
     volatility_model: str
     wiped: bool
+    closed_out: bool
 
     @cached_property
     def returns(self) -> "pd.Series[float]":
         """Session returns on equity, deposits and withdrawals taken out; first 0.0."""
         return periodic_returns(self.ledger["equity"], self.ledger["flow:external"])
+
+    @property
+    def external(self) -> "pd.Series[float]":
+        """Signed dollars paid in or taken out, by session."""
+        return self.ledger["flow:external"]
+
+    @cached_property
+    def money_weighted_return(self) -> float:
+        """The annual rate at which the cash that came earned what there is; NaN if there is none.
+
+        The time-weighted returns above know no deposits and withdrawals; this one is theirs.
+        """
+        ending = float(self.ledger["equity"].iloc[-1])
+        sessions = pd.DatetimeIndex(self.ledger.index)
+        return money_weighted_return(self.starting_cash_usd, self.external, ending, sessions)
+
+    @cached_property
+    def calls(self) -> list[dict[str, object]]:
+        """Every margin call: its session, why, excess liquidity then, the deposit to cure it."""
+        called = self.events[self.events["kind"] == "margin_call"]
+        return [
+            {
+                "session": f"{call.session:%Y-%m-%d}",
+                "why": call.why,
+                "excess_liquidity_usd": call.before,
+                "deposit_usd": call.price,
+            }
+            for call in called.itertuples()
+        ]
 
     @cached_property
     def metrics(self) -> CoreMetrics:
@@ -149,11 +180,17 @@ class SleeveResult:
             "margin_mode": self.margin_mode,
             "volatility_model": self.volatility_model if self.slots else None,
             "wiped": self.wiped,
+            "closed_out": self.closed_out,
             "starting_cash_usd": self.starting_cash_usd,
             "ending_equity_usd": float(self.ledger["equity"].iloc[-1]),
+            "owed_usd": max(0.0, -float(self.ledger["equity"].iloc[-1])),
+            "deposits_usd": float(self.external[self.external > 0.0].sum()),
+            "withdrawals_usd": float(self.external[self.external < 0.0].sum()),
+            "money_weighted_return": self.money_weighted_return,
             "assumptions": dict(self.assumptions),
             "metrics": self.metrics.as_dict(),
             "margin": self.margin,
+            "margin_calls": self.calls,
             "hedge": self.hedging,
             "funding": self.funding,
             "trading_by_position_usd": {name: 0.0 - cost for name, cost in self.costs_usd.items()},

@@ -39,6 +39,7 @@ def run_study(
     sessions = _checked_sessions(study, study_path, library)
     loaded = strategies or {}
     ready = [prepare(table, study_path, loaded.get(table.name)) for table in study.sleeve]
+    _refuse_unheld(study, study_path, ready)
     for prepared in ready:
         market_of_sleeve(study, study_path, prepared.needs, library)
 
@@ -60,6 +61,15 @@ def run_study(
         other_rules=run_all(other_rules, f", rules {rules}", [] if rules is None else ready),
         other_volatility=run_all(other_model, f", {model}", [] if model is None else with_options),
     )
+
+
+def _refuse_unheld(study: Study, study_path: Path, ready: Sequence[Prepared]) -> None:
+    """Costs and borrow terms name funds that some sleeve holds."""
+    held = dict.fromkeys(fund for prepared in ready for fund in prepared.needs.funds)
+    try:
+        study.account.refuse_unheld(held)
+    except StudyError as error:
+        raise StudyError(f"{study_path}: {error}") from error
 
 
 def _known_index(symbol: str) -> None:

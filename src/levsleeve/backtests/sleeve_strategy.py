@@ -90,25 +90,27 @@ class SleeveStrategy(bt.Strategy):
     def _resize(self) -> None:
         """Order every fund to its capped weight where it is outside the band."""
         equity = self.broker.getvalue()
-        gross = self.sleeve.leveraged_weight
+        gross, parts = self.sleeve.leveraged_weight, self.broker.terms.share_parts
         for symbol, weight in self.weights.items():
             fund = self.getdatabyname(symbol)
             price, held = fund.close[0], self.getposition(fund).size
             allowed = capped_weight(weight, self.leveraged[symbol], gross, self.sleeve.cap)
             if outside_band(float(held), price, allowed, equity, self.sleeve.band):
-                self.planned[symbol] = target_shares(allowed, equity, price)
+                self.planned[symbol] = target_shares(allowed, equity, price, parts)
                 self.order_target_size(data=fund, target=self.planned[symbol])
 
     def _roll(self, put: ProtectivePut) -> None:
-        """Buy the next put when none will be held after the coming close."""
+        """Buy the next put when none will be held where this order fills."""
         broker = self.broker
-        t, tape = broker.session, broker.market.tape
-        if t + 1 >= len(tape.dates):
+        tape = broker.market.tape
+        filled_on = broker.session + (broker.fill != "same_close")
+        if filled_on >= len(tape.dates):
             return
         slot = self.getdatabyname(self.sleeve.slots[0])
-        coming = tape.dates[t + 1]
+        coming = tape.dates[filled_on]
         k = broker.slot_of(slot)
-        if broker.account.contracts[k] > 0.0 and broker.account.expiries[k] > coming:
+        settles_first = broker.fill == "next_close" and broker.account.expiries[k] <= coming
+        if broker.account.contracts[k] > 0.0 and not settles_first:
             return
         fund = self.getdatabyname(put.fund)
         shares = self.planned.get(put.fund, float(self.getposition(fund).size))

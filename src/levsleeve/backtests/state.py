@@ -56,6 +56,9 @@ AT_ONCE, AFTER_SESSIONS, CLOSE_OUT = 0.0, 1.0, 2.0
 """What the broker does when it calls: liquidate at once what is needed, do so after some sessions
 unless the call is cured, or close the account."""
 
+PART_ROUNDING = 1e-6
+"""A number of parts that is this close to a whole one is whole."""
+
 WHOLE_SHARES, FRACTIONAL_SHARES = 1.0, 10_000.0
 """Parts of a share that trade: whole ones only, or ten-thousandths."""
 
@@ -199,12 +202,15 @@ def is_quoted(tape: Tape, t: int, i: int) -> bool:
 def tradable_part(shares: float, share_parts: float) -> float:
     """Signed shares without the fraction that does not trade, towards zero.
 
+    What is within a millionth of a part of the next one is that one: a rounded difference.
+
     Examples
     --------
-    >>> tradable_part(-10.75, 1.0), tradable_part(10.75, 10_000.0)
-    (-10.0, 10.75)
+    >>> tradable_part(-10.75, 1.0), tradable_part(10.75, 10_000.0), tradable_part(0.3 - 0.1, 10.0)
+    (-10.0, 10.75, 0.2)
     """
-    return float(int(shares * share_parts)) / share_parts
+    units = abs(shares) * share_parts + PART_ROUNDING
+    return math.copysign(math.floor(units) / share_parts, shares) + 0.0
 
 
 @rule

@@ -162,7 +162,7 @@ def split_fund(account: Account, i: int, ratio: float, share_parts: float) -> No
     before = account.shares[i]
     if before != 0.0:
         exact = before * ratio
-        whole = tradable_part(exact + 1e-9 if exact > 0.0 else exact - 1e-9, share_parts)
+        whole = tradable_part(exact, share_parts)
         account.money[CASH] += (exact - whole) * account.marks[i]
         account.shares[i] = whole
         record(account, SPLIT, i, whole, account.marks[i], before, whole, WHY_FUND_SPLIT)

@@ -53,6 +53,9 @@ class StudyResult:
             for name, result in runs.items():
                 stated = _figures(result)
                 columns[name] |= {f"{figure}@{variant}": stated[figure] for figure in figures}
+        for name, result in self.sleeves.items():
+            if any((entry.external != 0.0).any() for entry in self.sleeves.values()):
+                columns[name]["money_weighted_return"] = result.money_weighted_return
         table = pd.DataFrame(columns)
         base = next(iter(columns.values()))
         order = [

@@ -67,6 +67,10 @@ def run(
     rules_as_of: Annotated[
         str | None, typer.Option(help='Of a strategy: date of the margin rules, or "session".')
     ] = None,
+    fill: Annotated[
+        str | None,
+        typer.Option(help="Of a strategy: next_close, next_open or same_close (looks ahead)."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Of a strategy: a parameter, name=value; repeatable."),
@@ -86,6 +90,7 @@ def run(
         cash=cash,
         profile=profile,
         rules_as_of=rules_as_of,
+        fill=fill,
         set=tuple(set_ or ()),
     )
     _guarded(lambda: run_command(path, out, options, as_json=as_json, tearsheets=tearsheets))

@@ -35,6 +35,7 @@ class StrategyOptions:
     cash: float | None = None
     profile: str | None = None
     rules_as_of: str | None = None
+    fill: str | None = None
     set: tuple[str, ...] = ()
 
     @property
@@ -46,7 +47,11 @@ class StrategyOptions:
     def choices(self) -> Choices:
         """What they choose."""
         rules = self.rules_as_of
-        account = {"cash_usd": self.cash, "profile": _from_here_on(self.profile)}
+        account = {
+            "cash_usd": self.cash,
+            "profile": _from_here_on(self.profile),
+            "fill": self.fill,
+        }
         settings = {
             "start": _date("--start", self.start),
             "end": _date("--end", self.end),

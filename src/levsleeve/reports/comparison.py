@@ -28,6 +28,7 @@ LABELS = {
     "hedge_payoff_usd": ("hedge payoff", "dollars"),
     "hedge_net_usd": ("hedge, net", "dollars"),
     "ending_equity_usd": ("ending equity", "dollars"),
+    "money_weighted_return": ("money-weighted return a year", "percent"),
 }
 """Label and unit of every row; percent rows hold fractions."""
 
@@ -105,7 +106,8 @@ def _columns(result: StudyResult) -> list[list[str]]:
     columns = [["", *(label for label, _ in rows)]]
     for name, sleeve in result.sleeves.items():
         cells = zip(table[name], rows, strict=True)
-        heading = f"{name}{' (wiped)' if sleeve.wiped else ''}"
+        ended = " (wiped)" if sleeve.wiped else " (closed out)" if sleeve.closed_out else ""
+        heading = f"{name}{ended}"
         columns.append([heading, *(shown(float(value), unit) for value, (_, unit) in cells)])
     known = [benchmark.get(str(figure), math.nan) for figure in table.index]
     cells = zip(known, rows, strict=True)
@@ -151,6 +153,7 @@ def comparison_dict(result: StudyResult) -> dict[str, Any]:
             for name, column in table.items()
         },
         "wiped": {name: sleeve.wiped for name, sleeve in result.sleeves.items()},
+        "closed_out": {name: sleeve.closed_out for name, sleeve in result.sleeves.items()},
         "benchmark": {"symbol": study.benchmark, **result.benchmark.as_dict()},
         "notes": list(NOTES),
     }

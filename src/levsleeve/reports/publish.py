@@ -175,7 +175,12 @@ def write_sleeve_tearsheet(path: Path, sleeve: SleeveResult) -> None:
         *(f"{subject}: {sentence}" for subject, sentence in sleeve.assumptions.items()),
     ]
     if sleeve.wiped:
-        lines.insert(0, "wiped: equity reached zero and the run ended on the last session shown")
+        owed = -float(sleeve.ledger["equity"].iloc[-1])
+        lines.insert(
+            0, f"wiped: the run ended on the last session shown, ${owed:,.2f} below zero equity"
+        )
+    if sleeve.closed_out:
+        lines.insert(0, "closed out: the broker closed the account at its first margin call")
     write_tearsheet(
         path,
         sleeve.returns,

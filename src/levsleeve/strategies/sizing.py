@@ -28,17 +28,19 @@ def capped_weight(weight: float, leveraged: bool, gross_leveraged: float, cap: f
 
 
 @rule
-def target_shares(weight: float, equity_usd: float, price_usd: float) -> float:
-    """Whole signed shares worth at most ``weight`` of equity; none of a worthless fund or account.
+def target_shares(weight: float, equity_usd: float, price_usd: float, share_parts: float) -> float:
+    """Signed shares worth at most ``weight`` of equity; none of a worthless fund or account.
+
+    ``share_parts`` is how many parts of a share trade: 1.0 for whole shares only.
 
     Examples
     --------
-    >>> target_shares(0.5, 10_000.0, 33.0), target_shares(-0.5, 10_000.0, 33.0)
-    (151.0, -151.0)
+    >>> target_shares(0.5, 10_000.0, 33.0, 1.0), target_shares(-0.5, 10_000.0, 33.0, 10_000.0)
+    (151.0, -151.5151)
     """
     if equity_usd <= 0.0 or price_usd <= 0.0:
         return 0.0
-    return float(int(weight * equity_usd / price_usd))
+    return float(int(weight * equity_usd / price_usd * share_parts)) / share_parts
 
 
 @rule

@@ -47,7 +47,7 @@ def test_leveraged_weights_shrink_in_proportion_above_the_cap(
 def test_a_target_is_in_whole_shares_worth_at_most_the_weight(
     weight: float, equity: float, price: float, shares: float
 ) -> None:
-    assert target_shares(weight, equity, price) == shares
+    assert target_shares(weight, equity, price, 1.0) == shares
 
 
 @pytest.mark.parametrize(
