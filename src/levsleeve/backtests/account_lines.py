@@ -45,8 +45,9 @@ def account_lines(account: AccountTable, market: Market) -> dict[str, str]:
     if account.fractional_shares:
         lines["shares"] = "fractions of a share trade, in ten-thousandths"
     if account.cash_flow:
+        count = f"{len(account.cash_flow)} entr{'ies' if len(account.cash_flow) > 1 else 'y'}"
         lines["deposits and withdrawals"] = (
-            f"dated, {len(account.cash_flow)} entries of the study; a withdrawal is cut to what "
+            f"dated, {count} of the study; a withdrawal is cut to what "
             "the account may pay out; returns are time-weighted, a money-weighted one beside"
         )
     return lines

@@ -196,7 +196,7 @@ def affordable_contracts(
     the minimum equity, and a cash account writes nothing.
     """
     closing = closing_part(account.contracts[k], contracts)
-    if closing == contracts or (contracts < 0.0 and tape.rules[t, CASH_ACCOUNT] != 0.0):
+    if closing == contracts:
         return closing
     sign = 1.0 if contracts > 0.0 else -1.0
     low, high = 0.0, float(int(abs(contracts - closing)))

@@ -16,6 +16,7 @@ from levsleeve.margin.options import loan_value_rate
 from levsleeve.margin.requirement import boxed_per_share
 from levsleeve.margin.schedule import (
     BUFFER_RATE,
+    CASH_ACCOUNT,
     FLAT_RATE,
     FREE_RATE,
     HEDGE_RELIEF,
@@ -183,13 +184,15 @@ def order_passes(
 
     ``equity_usd`` is equity with loan value, ``free_cash_usd`` cash less the short market value,
     ``short`` whether anything is then sold short.  Available funds must not be negative, and to
-    borrow or to be short takes the minimum equity; a purchase paid in full is allowed below it.
+    borrow or to be short takes the minimum equity; a purchase paid in full is allowed below it.  A
+    cash account is never short.
 
     References
     ----------
     12 CFR 220.12; FINRA Rule 4210(b)(4), (g).
     """
-    if in_deficit(equity_usd - initial_usd, scale_usd):
+    barred = short and rules[CASH_ACCOUNT] != 0.0
+    if barred or in_deficit(equity_usd - initial_usd, scale_usd):
         return False
     borrows = short or in_deficit(free_cash_usd, scale_usd)
     least = rules[MINIMUM_EQUITY_USD]

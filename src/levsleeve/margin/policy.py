@@ -146,14 +146,20 @@ class Policy(StrictTable):
                 "one of the two is right"
             )
         if self.margin_mode != "strategy":
-            for switch, off in (
-                ("flat_rate", None), ("hedge_relief", "none"), ("option_loan_value", "none"),
-                ("end_of_day_initial", "finra"),
-            ):  # fmt: skip
-                if getattr(self, switch) != off:
-                    raise ValueError(
-                        f"{switch}: {getattr(self, switch)} contradicts margin_mode "
-                        f"{self.margin_mode}, which knows no such rule; margin_mode strategy is "
-                        "right"
-                    )
+            self._agrees_with_mode()
         return self
+
+    def _agrees_with_mode(self) -> None:
+        """Portfolio margin and a cash account know no rule of strategy margin."""
+        known = {"house"} if self.margin_mode == "portfolio" else set()
+        for switch, off in (
+            ("flat_rate", None), ("hedge_relief", "none"), ("option_loan_value", "none"),
+            ("end_of_day_initial", "finra"), ("house", None),
+        ):  # fmt: skip
+            chosen = getattr(self, switch)
+            if chosen != off and switch not in known:
+                words = "an overlay" if isinstance(chosen, _Overlay) else chosen
+                raise ValueError(
+                    f"{switch}: {words} contradicts margin_mode {self.margin_mode}, "
+                    "which knows no such rule; margin_mode strategy is right"
+                )

@@ -25,15 +25,19 @@ from levsleeve.margin.combination import (
     MAINTENANCE,
     side_requirement,
 )
-from levsleeve.margin.house import INITIAL_FACTOR, LONG_RATE, MAINTENANCE_FACTOR, SHORT_RATE
+from levsleeve.margin.house import LONG_RATE, SHORT_RATE
 from levsleeve.margin.profile import load_profile
 from levsleeve.margin.requirement import maintenance_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
-from levsleeve.margin.schedule import BENCHMARK_CLASSES, FLAT_RATE, HEDGE_RELIEF
+from levsleeve.margin.schedule import BENCHMARK_CLASSES, HEDGE_RELIEF
 from levsleeve.pricing.black_scholes import CALL, PUT
 from levsleeve.what_if.reading import Reading
+from levsleeve.what_if.refusals import (
+    refuse_debts,
+    refuse_endless_rates,
+    refuse_unknown_state,
+)
 from levsleeve.what_if.snapshot import (
-    MOST,
     FundAtHand,
     OptionHolding,
     ShareHolding,
@@ -189,9 +193,10 @@ def account_at_hand(reading: Reading) -> AccountAtHand:
     try:
         profile = load_profile(snapshot.profile, reading.folder)
         book = rulebook(profile, snapshot.switches, snapshot.rules_on)
-        _refuse_unknown_state(book, snapshot)
+        refuse_unknown_state(book, snapshot)
+        refuse_debts(book, snapshot, holdings)
         terms = _terms(book, snapshot, funds)
-        _refuse_endless_rates(terms)
+        refuse_endless_rates(terms)
     except LevsleeveError as error:
         raise AccountError(f"{subject}: {error}") from error
     places = {fund.symbol: i for i, fund in enumerate(funds)}
@@ -240,25 +245,6 @@ def _terms(book: Rulebook, snapshot: Snapshot, funds: Sequence[FundAtHand]) -> F
         np.nan if volatility is None else volatility,
         np.nan if moved is None else moved,
     )
-
-
-def _refuse_unknown_state(book: Rulebook, snapshot: Snapshot) -> None:
-    """A house rate that depends on the state of the market needs to be told that state."""
-    asked = {"volatility": "volatility_index", "flow": "previous_index_return"}
-    for state in book.needs_state:
-        if getattr(snapshot, asked[state]) is None:
-            raise AccountError(
-                f"{asked[state]}: missing; the house rate of {snapshot.profile} depends on it, "
-                "a fraction is right"
-            )
-
-
-def _refuse_endless_rates(terms: FundTerms) -> None:
-    """A rate that no arithmetic holds is a slip of the pen."""
-    flat = terms.rules[FLAT_RATE]
-    house = terms.overlays[:, [MAINTENANCE_FACTOR, INITIAL_FACTOR, LONG_RATE, SHORT_RATE]]
-    if flat > MOST or not (house <= MOST).all():
-        raise AccountError(f"house and flat rates: above {MOST:g}; fractions of value are right")
 
 
 def _shares(holdings: Sequence[ShareHolding], places: dict[str, int]) -> tuple[Floats, Floats]:

@@ -228,10 +228,9 @@ def share_words(account: AccountAtHand, i: int) -> tuple[str, str]:
     on = account.rules_on
     price, multiple, short = float(held.marks[i]), float(terms.multiples[i]), held.shares[i] < 0.0
     if not math.isnan(rules.flat_rate):
-        return (
-            f"flat rate of {rules.flat_rate:.1%} in place of the rulebook",
-            "the account's policy",
-        )
+        flat = f"flat rate of {rules.flat_rate:.1%} in place of the rulebook"
+        words = "cash account: paid in full" if rules.cash_account else flat
+        return words, "the account's policy"
     each = float(share_requirement(held, i, terms, MAINTENANCE))
     by_rule = float(
         maintenance_per_share(

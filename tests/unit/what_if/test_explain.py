@@ -117,6 +117,11 @@ def test_a_flat_rate_replaces_the_rulebook() -> None:
     assert line.source == "the account's policy"
 
 
+def test_a_cash_account_is_told_as_paid_in_full() -> None:
+    line = one(shares(100), policy={"margin_mode": "cash"})
+    assert (line.rule, line.source) == ("cash account: paid in full", "the account's policy")
+
+
 def test_portfolio_margin_is_told_as_coarse() -> None:
     line = one(shares(100), policy={"margin_mode": "portfolio"})
     assert line.rule == "coarse portfolio margin: worst index move x 3 = 30.00% of value"

@@ -144,3 +144,11 @@ def test_boxed_shares_keep_a_twentieth_unless_another_book_replaces_the_rules(
 ) -> None:
     held = at_hand(100_000.0, shares(100), shares(-100), policy=policy)
     assert held.figures().maintenance_margin_usd == pytest.approx(maintenance)
+
+
+def test_a_cash_account_buys_what_its_cash_pays_and_sells_nothing_short() -> None:
+    held = at_hand(10_000.0, shares(100), policy={"margin_mode": "cash"})
+    assert most_shares(held, 0, short=False) == 100.0  # at 100 dollars
+    assert most_shares(held, 0, short=True) == 0.0
+    assert order_accepted(held, 0, -100.0)
+    assert not order_accepted(held, 0, -101.0)

@@ -156,6 +156,12 @@ def test_what_would_be_read_wrongly_in_silence_is_refused(document: str, message
         ({"policy": {"margin_mode": "portfolio", "hedge_relief": "finra"}},
          "policy.hedge_relief: finra contradicts margin_mode portfolio, which knows no such rule; "
          "margin_mode strategy is right"),
+        ({"policy": {"margin_mode": "cash", "flat_rate": 0.5}},
+         "policy.flat_rate: 0.5 contradicts margin_mode cash, which knows no such rule; "
+         "margin_mode strategy is right"),
+        ({"policy": {"margin_mode": "cash", "house": {"kind": "rate"}}},
+         "policy.house: an overlay contradicts margin_mode cash, which knows no such rule; "
+         "margin_mode strategy is right"),
         ({"policy": {"flat_rate": 0.5, "house": {"kind": "rate"}}},
          "policy.flat_rate: 0.5 replaces the rulebook that house overlays; "
          "one of the two is right"),

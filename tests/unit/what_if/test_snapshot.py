@@ -241,3 +241,19 @@ def test_portfolio_margin_has_no_special_memorandum_account() -> None:
     assert "special_memorandum_account_usd" in status_dict(margin_status(written))
     written["policy"] = {"margin_mode": "portfolio"}
     assert "special_memorandum_account_usd" not in status_dict(margin_status(written))
+
+
+@pytest.mark.parametrize(
+    ("written", "owed"),
+    [
+        (account(-0.01, shares(100)), "cash_usd -0.01"),
+        (account(50_000.0, shares(-100)), "short 100 UPRO"),
+    ],
+)
+def test_a_cash_account_that_owes_is_refused(written: dict[str, Any], owed: str) -> None:
+    with pytest.raises(AccountError) as refused:
+        margin_status({**written, "policy": {"margin_mode": "cash"}})
+    assert str(refused.value) == (
+        f"account: policy.margin_mode: cash, but the account has {owed}; a cash account borrows "
+        "and sells short nothing, margin_mode strategy is right"
+    )
