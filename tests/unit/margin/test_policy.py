@@ -53,7 +53,7 @@ def test_a_policy_is_never_changed() -> None:
             "minimum_equity_usd, buffer_rate, free_rate, order_fee_usd, house",
         ),
         ("hedge_relief = 'yes'", "hedge_relief: 'yes'; 'none' or 'finra' is right"),
-        ("margin_mode = 1", "margin_mode: 1; 'strategy' or 'portfolio' is right"),
+        ("margin_mode = 1", "margin_mode: 1; 'strategy', 'portfolio' or 'cash' is right"),
         ("flat_rate = 0", "flat_rate: 0; a number above 0 is right"),
         ("flat_rate = nan", "flat_rate: nan; a finite number is right"),
         ("flat_rate = '0.5'", "flat_rate: '0.5'; a number is right"),

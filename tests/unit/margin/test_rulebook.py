@@ -12,6 +12,7 @@ from levsleeve.margin.requirement import maintenance_per_share
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import (
     BROAD,
+    FLAT_RATE,
     HEDGE_RELIEF,
     HIGH_CAP,
     NARROW,
@@ -151,8 +152,8 @@ def test_the_terms_of_several_funds_are_arrays_in_their_order() -> None:
 
 
 def test_a_flat_rate_reaches_the_rules() -> None:
-    assert math.isnan(rulebook().rules(ON)[30])
-    assert rulebook(switches={"flat_rate": 0.6}).rules(ON)[30] == 0.6
+    assert math.isnan(rulebook().rules(ON)[FLAT_RATE])
+    assert rulebook(switches={"flat_rate": 0.6}).rules(ON)[FLAT_RATE] == 0.6
 
 
 def test_a_flat_rate_beside_a_profiles_house_is_refused() -> None:

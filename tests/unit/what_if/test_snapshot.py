@@ -247,7 +247,7 @@ def test_portfolio_margin_has_no_special_memorandum_account() -> None:
     ("written", "owed"),
     [
         (account(-0.01, shares(100)), "cash_usd -0.01"),
-        (account(50_000.0, shares(-100)), "short 100 UPRO"),
+        (account(50_000.0, shares(-100)), "short 100 BULL"),
     ],
 )
 def test_a_cash_account_that_owes_is_refused(written: dict[str, Any], owed: str) -> None:
