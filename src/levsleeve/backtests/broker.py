@@ -29,7 +29,7 @@ from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
-from levsleeve.backtests.order_life import clip_to_reductions
+from levsleeve.backtests.order_life import clip_covers, clip_to_reductions
 from levsleeve.backtests.own_feeds import market_of_feeds, own_settings
 from levsleeve.backtests.refused_settings import RefusedSettings
 from levsleeve.backtests.restate import require_repeatable, restate_history
@@ -268,6 +268,8 @@ class MarginBroker(RefusedSettings):
             elif kind in (OPTION_EXPIRED, LIQUIDATED, BUY_IN) and row[5] != row[4]:
                 units = row[5] - row[4]
                 announce(self, self.data_at(place), units, row[3], abs(row[2] / units))
+                if kind == BUY_IN:
+                    clip_covers(self, self.data_at(place), units)
         self.account.event_count[0] = 0.0
 
     def data_at(self, place: int) -> Any:

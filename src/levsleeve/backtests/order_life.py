@@ -82,3 +82,17 @@ def clip_to_reductions(broker: "MarginBroker") -> None:
             broker.cancel(order)
         elif keep != size:
             order.executed.remsize = keep
+
+
+def clip_covers(broker: "MarginBroker", feed: Any, bought: float) -> None:
+    """After a buy-in of ``bought`` shares: waiting purchases of that fund buy so many fewer.
+
+    They were to close the short that is gone, in whole or in part.
+    """
+    for order in [order for order in broker.pending if order.data is feed and order.isbuy()]:
+        covered = min(bought, float(order.executed.remsize))
+        bought -= covered
+        if covered == order.executed.remsize:
+            broker.cancel(order)
+        else:
+            order.executed.remsize -= covered
