@@ -59,7 +59,7 @@ class Statement:
         """Dollars that rounding may be."""
         return ROUNDING * max(1.0, float(gross_value(0.0, self.positions)))
 
-    def needs(self, kind: int = MAINTENANCE) -> float:
+    def needs(self, kind: float = MAINTENANCE) -> float:
         return float(margin_requirement(self.positions, self.funds, kind))
 
 
@@ -115,7 +115,7 @@ def statements(draw: st.DrawFn) -> Statement:
 
 @given(statements(), switch(2.0, 3.0, 50.0), switch(*KINDS))
 def test_a_book_k_times_as_large_needs_k_times_as_much(
-    one: Statement, times: float, kind: int
+    one: Statement, times: float, kind: float
 ) -> None:
     many = replace(
         one,
@@ -126,7 +126,7 @@ def test_a_book_k_times_as_large_needs_k_times_as_much(
 
 
 @given(statements(), switch(*KINDS))
-def test_funds_are_never_netted_against_each_other(both: Statement, kind: int) -> None:
+def test_funds_are_never_netted_against_each_other(both: Statement, kind: float) -> None:
     first, second = (
         replace(
             both,
@@ -140,7 +140,7 @@ def test_funds_are_never_netted_against_each_other(both: Statement, kind: int) -
 
 @given(statements(), st.floats(1.0, 6.0), st.floats(1.0, 6.0), switch(*KINDS))
 def test_a_book_without_strangles_never_needs_less_on_a_fund_of_a_larger_multiple(
-    one: Statement, first: float, second: float, kind: int
+    one: Statement, first: float, second: float, kind: float
 ) -> None:
     less, more = sorted((first, second))
     one = replace(
@@ -164,7 +164,7 @@ def test_a_strangle_may_need_less_where_a_larger_multiple_makes_the_side_with_th
 
 
 @given(statements(), switch(*KINDS))
-def test_above_every_cap_a_multiple_needs_no_more(one: Statement, kind: int) -> None:
+def test_above_every_cap_a_multiple_needs_no_more(one: Statement, kind: float) -> None:
     # Longs stop at 4x, written options at 6.67x (broad), their minimum at 10x.
     ten, twenty = (replace(one, multiples=(m, -m)) for m in (10.0, 20.0))
     assert ten.needs(kind) == pytest.approx(twenty.needs(kind), abs=one.slack)
@@ -210,7 +210,7 @@ def one_more(draw: st.DrawFn, side: float) -> tuple[Statement, Statement]:
 
 @given(one_more(1.0), switch(*KINDS))
 def test_another_long_option_never_raises_a_requirement(
-    pair: tuple[Statement, Statement], kind: int
+    pair: tuple[Statement, Statement], kind: float
 ) -> None:
     fewer, more = pair
     assert more.needs(kind) <= fewer.needs(kind) + more.slack
@@ -218,7 +218,7 @@ def test_another_long_option_never_raises_a_requirement(
 
 @given(one_more(-1.0), switch(*KINDS))
 def test_another_written_option_never_lowers_a_requirement(
-    pair: tuple[Statement, Statement], kind: int
+    pair: tuple[Statement, Statement], kind: float
 ) -> None:
     plain = {"collar_rate": "scaled", "house": None}
     fewer, more = (replace(one, switches={**one.switches, **plain}) for one in pair)
@@ -256,7 +256,7 @@ def test_a_written_call_may_lower_what_a_hedged_long_needs_where_the_collars_qua
 
 @given(statements(), switch(2.0, 3.0, 0.5, 0.1), switch(*KINDS))
 def test_a_split_leaves_value_alone_and_a_long_books_requirement(
-    one: Statement, ratio: float, kind: int
+    one: Statement, ratio: float, kind: float
 ) -> None:
     long = replace(one, shares=(abs(one.shares[0]), abs(one.shares[1])))
     split = replace(

@@ -19,6 +19,7 @@ from levsleeve.backtests.marks import HIGH, LOW, mark_extreme
 from levsleeve.backtests.measures import (
     account_scale,
     excess_liquidity,
+    memorandum_now,
     net_liquidation,
 )
 from levsleeve.backtests.orders import fill_shares
@@ -27,7 +28,6 @@ from levsleeve.backtests.relief import (
     dearest,
     fewest_shares,
     gain_of_closing,
-    left_after,
     liquidate_option,
     liquidate_shares,
     most_initial,
@@ -194,7 +194,7 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     rules = tape.rules[t]
     if account.money[TRADED] == 0.0 or rules[PORTFOLIO_MODE] != 0.0 or rules[CASH_ACCOUNT] != 0.0:
         return False
-    before = left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
+    before = memorandum_now(account, tape, t)
     if not in_deficit(before, account_scale(account)):
         return False
     row = record(
@@ -202,13 +202,13 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     )
     for _ in range(account.shares.size):
         i = most_initial(account, tape, t)
-        left = left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
+        left = memorandum_now(account, tape, t)
         if i < 0 or not in_deficit(left, account_scale(account)):
             break
         quantity = fewest_shares(account, tape, t, i, terms, END_OF_DAY)
         liquidate_shares(account, tape, t, i, quantity, terms, WHY_SPECIAL_MEMORANDUM)
     if row < account.events.shape[0]:
-        account.events[row, 5] = left_after(account, tape, t, 0, 0.0, terms, END_OF_DAY)
+        account.events[row, 5] = memorandum_now(account, tape, t)
     return True
 
 

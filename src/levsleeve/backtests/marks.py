@@ -9,7 +9,7 @@ from levsleeve.backtests.measures import slot_price
 from levsleeve.backtests.state import CASH, COMMISSION, OPTION, Account, Tape, Terms, record
 from levsleeve.compiled import Floats, rule
 
-LOW, HIGH = 0, 1
+LOW, HIGH = 0.0, 1.0
 """Sides of a session: where the index was lowest, and highest."""
 
 
@@ -45,7 +45,7 @@ def mark_open(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 
 
 @rule
-def mark_extreme(account: Account, tape: Tape, t: int, side: int, terms: Terms) -> None:
+def mark_extreme(account: Account, tape: Tape, t: int, side: float, terms: Terms) -> None:
     """Carry every position where the index was at its ``LOW`` or ``HIGH`` of session ``t``.
 
     A fund that follows its index is at its own low then, an inverse fund at its own high: the low

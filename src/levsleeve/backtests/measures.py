@@ -2,8 +2,16 @@
 
 from typing import NamedTuple
 
-from levsleeve.backtests.state import CASH, Account, Tape, Terms, fund_terms_of
-from levsleeve.compiled import rule
+from levsleeve.backtests.state import (
+    CASH,
+    CONTRIBUTIONS,
+    SPECIAL_MEMORANDUM,
+    Account,
+    Tape,
+    Terms,
+    fund_terms_of,
+)
+from levsleeve.compiled import inner_rule, rule
 from levsleeve.margin.account import (
     cushion,
     gross_value,
@@ -15,7 +23,8 @@ from levsleeve.margin.account import (
     share_value,
     utilization,
 )
-from levsleeve.margin.combination import INITIAL_MARGIN, MAINTENANCE
+from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
+from levsleeve.margin.requirement import special_memorandum_account
 from levsleeve.pricing.volatility import fund_option_delta, fund_option_price
 
 YEAR_DAYS = 365.0
@@ -61,7 +70,7 @@ def account_scale(account: Account) -> float:
 
 
 @rule
-def requirement(account: Account, tape: Tape, t: int, kind: int) -> float:
+def requirement(account: Account, tape: Tape, t: int, kind: float) -> float:
     """Dollars that the positions require at their marks, under the rules of session ``t``.
 
     ``kind`` is one of ``margin.combination``: maintenance, initial, an order's or the day end's.
@@ -73,6 +82,17 @@ def requirement(account: Account, tape: Tape, t: int, kind: int) -> float:
 def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
     """Equity with loan value less maintenance margin: negative means a call.  Dollars."""
     return equity_with_loan_value(account, tape, t) - requirement(account, tape, t, MAINTENANCE)
+
+
+@inner_rule
+def memorandum_now(account: Account, tape: Tape, t: int) -> float:
+    """The special memorandum account if the day ended now, in dollars."""
+    return special_memorandum_account(
+        account.money[SPECIAL_MEMORANDUM],
+        account.money[CONTRIBUTIONS],
+        equity_with_loan_value(account, tape, t),
+        requirement(account, tape, t, END_OF_DAY),
+    )
 
 
 @rule

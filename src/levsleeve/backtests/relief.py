@@ -88,7 +88,7 @@ def _cost_rate(terms: Terms, i: int) -> float:
 
 
 @inner_rule
-def released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind: int) -> float:
+def released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind: float) -> float:
     """Dollars of a requirement that trading ``quantity`` shares of fund ``i`` to zero frees."""
     funds = fund_terms_of(tape, t)
     held = account.shares[i]
@@ -101,7 +101,7 @@ def released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind
 
 @inner_rule
 def left_after(
-    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, kind: int
+    account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, kind: float
 ) -> float:
     """What a forced trade of ``quantity`` shares of fund ``i`` towards zero leaves, all costs paid.
 
@@ -122,7 +122,7 @@ def left_after(
 
 
 @inner_rule
-def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: int) -> float:
+def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: float) -> float:
     """Fewest whole shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
 
     Unhedged shares go first, as they free the most.  A fraction of a share that is held (it can

@@ -15,7 +15,7 @@ from levsleeve.backtests.event_kinds import (
 )
 from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.measures import (
-    equity_with_loan_value,
+    memorandum_now,
     net_liquidation,
     requirement,
 )
@@ -41,7 +41,7 @@ from levsleeve.backtests.state import (
 )
 from levsleeve.compiled import rule
 from levsleeve.margin.account import short_value
-from levsleeve.margin.combination import END_OF_DAY, MAINTENANCE
+from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.margin.fees import calendar_month
 from levsleeve.margin.financing import (
     accrued,
@@ -50,7 +50,6 @@ from levsleeve.margin.financing import (
     debit_interest_a_year,
     short_rebate_a_year,
 )
-from levsleeve.margin.requirement import special_memorandum_account
 from levsleeve.margin.schedule import LOAN_HORIZON
 
 
@@ -190,9 +189,4 @@ def split_fund(account: Account, i: int, ratio: float, share_parts: float) -> No
 @rule
 def close_session(account: Account, tape: Tape, t: int) -> None:
     """Roll the special memorandum account at the day's end."""
-    account.money[SPECIAL_MEMORANDUM] = special_memorandum_account(
-        account.money[SPECIAL_MEMORANDUM],
-        account.money[CONTRIBUTIONS],
-        equity_with_loan_value(account, tape, t),
-        requirement(account, tape, t, END_OF_DAY),
-    )
+    account.money[SPECIAL_MEMORANDUM] = memorandum_now(account, tape, t)

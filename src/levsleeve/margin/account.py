@@ -90,7 +90,7 @@ def loan_value_equity(cash_usd: float, book: Book, rules: Floats) -> float:
 
 
 @rule
-def margin_requirement(book: Book, terms: FundTerms, kind: int) -> float:
+def margin_requirement(book: Book, terms: FundTerms, kind: float) -> float:
     """Dollars that all positions require, funds never netted against each other.
 
     ``kind`` is ``MAINTENANCE``, ``INITIAL_MARGIN``, ``ORDER_INITIAL`` or ``END_OF_DAY``.
@@ -102,7 +102,7 @@ def margin_requirement(book: Book, terms: FundTerms, kind: int) -> float:
 
 
 @rule
-def boxed_share(book: Book, i: int, terms: FundTerms, kind: int) -> float:
+def boxed_share(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     """Dollars per share of fund ``i`` held long and short at once, beside the net shares.
 
     Maintenance is a fraction of the long value, whatever the house asks; initial margin is that of
@@ -121,7 +121,7 @@ def boxed_share(book: Book, i: int, terms: FundTerms, kind: int) -> float:
 
 
 @rule
-def boxed_requirement(boxed: Floats, book: Book, terms: FundTerms, kind: int) -> float:
+def boxed_requirement(boxed: Floats, book: Book, terms: FundTerms, kind: float) -> float:
     """Dollars that ``boxed`` shares per fund require (see ``boxed_share``)."""
     total = 0.0
     for i in range(boxed.size):

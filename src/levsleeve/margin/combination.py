@@ -29,8 +29,10 @@ from levsleeve.margin.requirement import (
 )
 from levsleeve.margin.schedule import HEDGE_RELIEF
 
-MAINTENANCE, INITIAL_MARGIN, ORDER_INITIAL, END_OF_DAY = 0, 1, 2, 3
-"""Which requirement is asked for: only maintenance knows relief by long options."""
+MAINTENANCE, INITIAL_MARGIN, ORDER_INITIAL, END_OF_DAY = 0.0, 1.0, 2.0, 3.0
+"""Which requirement is asked for: only maintenance knows relief by long options.
+
+Floats, since a rule is compiled once for all floats and anew for each whole-number constant."""
 
 PROTECTIVE, COVERED, COLLAR, BOXED_SHORT, SPREAD, STRANGLE = 0.0, 1.0, 2.0, 3.0, 4.0, 5.0
 """Kinds of combination: a share with a long option, with a short one, long with put and call,
@@ -61,13 +63,13 @@ class Pairing(NamedTuple):
 
 
 @rule
-def share_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
+def share_requirement(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     """Dollars per share of fund ``i`` without any hedge, on the side that is held."""
     return side_requirement(book, i, book.shares[i] < 0.0, terms, kind)
 
 
 @rule
-def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: int) -> float:
+def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: float) -> float:
     """Dollars per share of fund ``i`` without any hedge, on one side."""
     price, multiple = book.marks[i], terms.multiples[i]
     width, overlay, rules = terms.benchmark_classes[i], terms.overlays[i], terms.rules
@@ -81,7 +83,7 @@ def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: in
 
 
 @rule
-def fund_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
+def fund_requirement(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     """Dollars that the shares and options of fund ``i`` require together."""
     held = abs(book.shares[i])
     normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
@@ -97,7 +99,7 @@ def fund_requirement(book: Book, i: int, terms: FundTerms, kind: int) -> float:
 
 
 @rule
-def pair(book: Book, i: int, terms: FundTerms, kind: int) -> Pairing:
+def pair(book: Book, i: int, terms: FundTerms, kind: float) -> Pairing:
     """How the positions of fund ``i`` are margined, for whoever wants to see it."""
     held = abs(book.shares[i])
     normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0

@@ -125,12 +125,12 @@ class AccountAtHand:
             cushion=float(cushion(excess, net_liquidation)),
         )
 
-    def requirement(self, kind: int) -> float:
+    def requirement(self, kind: float) -> float:
         """Dollars that all positions require, boxed ones too; ``kind`` as in ``combination``."""
         boxed = boxed_requirement(self.boxed, self.positions, self.terms, kind)
         return float(margin_requirement(self.positions, self.terms, kind)) + float(boxed)
 
-    def per_share(self, i: int, kind: int, *, short: bool) -> float:
+    def per_share(self, i: int, kind: float, *, short: bool) -> float:
         """Dollars that one unhedged share of fund ``i`` requires on one side."""
         return float(side_requirement(self.positions, i, short, self.terms, kind))
 
