@@ -1,6 +1,6 @@
 """Small markets and plain strategies whose figures a reader can check by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,8 +11,10 @@ import pandas as pd
 
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
+from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market, overlays_by_session
 from levsleeve.backtests.state import AT_ONCE, WHOLE_SHARES, Tape, Terms
+from levsleeve.compiled import Floats
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import SaleFees, commission_plan, financing_plan, sale_fees
@@ -20,6 +22,7 @@ from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES
 from levsleeve.pricing.volatility import volatility_model
 
+BySession = dict[str, dict[int, float]] | None
 IBKR_INTEREST = financing_plan("ibkr")
 FREE = Terms(
     fund_spread_rates=np.zeros(1),
@@ -39,23 +42,37 @@ NO_FEES = SaleFees(*[0.0] * len(SaleFees._fields))
 
 
 def market_of(
-    closes: dict[str, Sequence[float]],
+    closes: Mapping[str, Sequence[float]],
     *,
+    opens: Mapping[str, Sequence[float]] | None = None,
+    highs: Mapping[str, Sequence[float]] | None = None,
+    lows: Mapping[str, Sequence[float]] | None = None,
     start: str = "2019-06-03",
-    splits: dict[str, dict[int, float]] | None = None,
-    dividends: dict[str, dict[int, float]] | None = None,
+    holidays: Sequence[str] = (),
+    splits: BySession = None,
+    dividends: BySession = None,
+    cash_flows: dict[int, float] | None = None,
     rate: float = 0.0,
     borrow_rate: float = 0.0,
+    borrow_rates: BySession = None,
+    borrow_states: BySession = None,
     volatility: float = 0.2,
     rules_as_of: date | None = None,
     book: Rulebook | None = None,
     fees: bool = False,
 ) -> Market:
-    """A market of business days; ``splits`` and ``dividends`` go by symbol and session."""
+    """A market of business days; what is sparse goes by symbol and session.
+
+    A fund without opens opens at its close; without highs or lows its extremes are open and close.
+    """
     symbols = tuple(closes)
-    prices = np.array([closes[symbol] for symbol in symbols], dtype=np.float64).T.copy()
+    prices = _columns(closes)
+    opened = _columns({**closes, **(opens or {})})
+    above = {s: np.maximum(opened[:, i], prices[:, i]) for i, s in enumerate(symbols)}
+    below = {s: np.minimum(opened[:, i], prices[:, i]) for i, s in enumerate(symbols)}
     n, funds = prices.shape[0], tuple(parse_fund(symbol) for symbol in symbols)
-    sessions = pd.bdate_range(start, periods=n).as_unit("us").rename("session")
+    sessions = pd.bdate_range(start, periods=n, freq="C", holidays=list(holidays))
+    sessions = sessions.as_unit("us").rename("session")
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     flat = np.ones((n, len(symbols)))
     book = replace(book or rulebook(), rules_as_of=rules_as_of)
@@ -72,17 +89,17 @@ def market_of(
             book, funds, sessions, pd.Series(volatility, index=sessions), index
         ),
         sale_fees=np.array(charges, dtype=np.float64),
-        cash_flows=np.zeros(n),
-        opens=prices,
-        highs=prices,
-        lows=prices,
+        cash_flows=np.array([(cash_flows or {}).get(t, 0.0) for t in range(n)]),
+        opens=opened,
+        highs=_columns({**above, **(highs or {})}),
+        lows=_columns({**below, **(lows or {})}),
         closes=prices,
         splits=_sparse(flat, symbols, splits, 1.0),
         dividends=_sparse(flat, symbols, dividends, 0.0),
         multiples=flat * [fund.multiple for fund in funds],
         benchmark_classes=flat * [BENCHMARK_CLASSES[fund.benchmark_class] for fund in funds],
-        borrow_rates=flat * borrow_rate,
-        borrow_states=flat * BORROW_AVAILABLE,
+        borrow_rates=_sparse(flat, symbols, borrow_rates, borrow_rate),
+        borrow_states=_sparse(flat, symbols, borrow_states, BORROW_AVAILABLE),
         cost_rates=flat * [fund.running_cost_rate for fund in funds],
     )
     nothing = pd.Series(0.0, index=sessions)
@@ -99,17 +116,35 @@ def market_of(
     )
 
 
-def _sparse(
-    flat: np.ndarray[Any, np.dtype[np.float64]],
-    symbols: Sequence[str],
-    entries: dict[str, dict[int, float]] | None,
-    default: float,
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _columns(prices: Mapping[str, Sequence[float] | Floats]) -> Floats:
+    return np.ascontiguousarray(np.array([*prices.values()], dtype=np.float64).T)
+
+
+def _sparse(flat: Floats, symbols: Sequence[str], entries: BySession, default: float) -> Floats:
     table = flat * default
     for symbol, by_session in (entries or {}).items():
         for session, value in by_session.items():
             table[session, symbols.index(symbol)] = value
     return table
+
+
+def events_of(broker: MarginBroker, kind: str) -> pd.DataFrame:
+    """The events of one kind."""
+    events = events_frame(broker.event_rows, broker.market.sessions, broker.market.symbols)
+    return events[events["kind"] == kind]
+
+
+def sessions_of(broker: MarginBroker, kind: str) -> list[int]:
+    """Numbers of the sessions with an event of one kind, one for each event."""
+    stamps = pd.DatetimeIndex(events_of(broker, kind)["session"])
+    found: list[int] = broker.market.sessions.get_indexer(stamps).tolist()
+    return found
+
+
+def fills_of(broker: MarginBroker) -> list[tuple[int, Any]]:
+    """Session number and price per share of every fill."""
+    prices = events_of(broker, "order_filled")["price"]
+    return list(zip(sessions_of(broker, "order_filled"), prices, strict=True))
 
 
 class Planned(bt.Strategy):
@@ -143,10 +178,18 @@ def run_plan(
     terms: Terms = FREE,
     slots: tuple[str, ...] = (),
     on_shortfall: str = "refuse",
+    fill: str = "next_close",
+    intraday_test: bool = False,
 ) -> MarginBroker:
     """Run planned orders through Backtrader and the margin broker."""
     broker = MarginBroker(
-        market=market, terms=terms, slots=slots, on_shortfall=on_shortfall, cash=cash
+        market=market,
+        terms=terms,
+        slots=slots,
+        on_shortfall=on_shortfall,
+        fill=fill,
+        intraday_test=intraday_test,
+        cash=cash,
     )
     return run_market(Planned, {"plan": tuple(plan)}, market, broker)
 

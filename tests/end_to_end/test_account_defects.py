@@ -1,20 +1,14 @@
 """What an audit of the account found: each sentence was once false."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import backtrader as bt
 import numpy as np
-import pandas as pd
 import pytest
-from tests.end_to_end.accounts import FREE, market_of, run_plan, strategy_of
+from tests.end_to_end.accounts import FREE, events_of, market_of, run_plan, strategy_of
+from tests.end_to_end.scripts import Act, run_script
 
-from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.driver import run_market
-from levsleeve.backtests.events import events_frame
-from levsleeve.backtests.market import Market
-from levsleeve.backtests.state import Terms
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.charges import commission_plan
@@ -27,54 +21,8 @@ CHARGED = FREE._replace(
 )
 
 
-def events_of(broker: MarginBroker, kind: str) -> pd.DataFrame:
-    events = events_frame(broker.event_rows, broker.market.sessions, broker.market.symbols)
-    return events[events["kind"] == kind]
-
-
 def put(strike: float, expiry: date = date(2019, 12, 20), fund: str = "UPRO") -> OptionContract:
     return OptionContract(fund, "put", strike, expiry)
-
-
-class Scripted(bt.Strategy):
-    """Runs one function at each close, by session number, and keeps what it is told."""
-
-    params = (("script", None),)
-
-    def __init__(self) -> None:
-        self.orders: list[tuple[str, str]] = []
-        self.charges: list[float] = []
-        self.closed: list[tuple[float, float]] = []
-
-    def notify_order(self, order: Any) -> None:
-        self.orders.append((order.getordername(), order.getstatusname()))
-        if order.status == order.Completed:
-            self.charges.append(order.executed.comm)
-
-    def notify_trade(self, trade: Any) -> None:
-        if trade.isclosed:
-            self.closed.append((trade.pnl, trade.pnlcomm))
-
-    def next(self) -> None:
-        for act in self.p.script.get(self.broker.session, ()):
-            act(self)
-
-
-Act = Callable[[Any], Any]
-
-
-def run_script(
-    market: Market,
-    script: dict[int, list[Act]],
-    *,
-    cash: float = 100_000.0,
-    terms: Terms = FREE,
-    slots: tuple[str, ...] = (),
-) -> tuple[MarginBroker, Scripted]:
-    broker = MarginBroker(market=market, terms=terms, slots=slots, cash=cash)
-    run_market(Scripted, {"script": script}, market, broker)
-    scripted: Scripted = broker.cerebro.runningstrats[0]
-    return broker, scripted
 
 
 # -- liquidation ----------------------------------------------------------------------------------

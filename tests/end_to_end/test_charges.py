@@ -3,12 +3,9 @@
 from datetime import date
 from typing import Any
 
-import pandas as pd
 import pytest
-from tests.end_to_end.accounts import FREE, market_of, run_plan
+from tests.end_to_end.accounts import FREE, events_of, market_of, run_plan
 
-from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.forced import maintenance_test
 from levsleeve.backtests.state import CASH, new_account
 from levsleeve.instruments.option import OptionContract
@@ -39,11 +36,6 @@ TIERED = FREE._replace(commission=commission_plan("own", {"own": OWN}))
 
 def put(strike: float, expiry: date = date(2019, 12, 20)) -> OptionContract:
     return OptionContract("UPRO", "put", strike, expiry)
-
-
-def events_of(broker: MarginBroker, kind: str) -> pd.DataFrame:
-    events = events_frame(broker.event_rows, broker.market.sessions, broker.market.symbols)
-    return events[events["kind"] == kind]
 
 
 def test_shares_of_a_calendar_month_climb_the_tiers_and_the_next_month_begins_below() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.end_to_end.accounts import FREE, market_of, run_plan
+from tests.end_to_end.accounts import FREE, events_of, market_of, run_plan
 
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import rulebook_of
-from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.study import parse_study
 from levsleeve.errors import StudyError
@@ -24,11 +23,6 @@ FLAT = [100.0] * 8
 EXPIRY = date(2019, 6, 7)  # the fifth session, number 4
 PUT = OptionContract("UPRO", "put", 90.0, EXPIRY)
 SETTLED = "special memorandum account below zero"
-
-
-def events_of(broker: MarginBroker, kind: str) -> pd.DataFrame:
-    events = events_frame(broker.event_rows, broker.market.sessions, broker.market.symbols)
-    return events[events["kind"] == kind]
 
 
 def market_under(

@@ -1,3 +1,4 @@
+import ast
 import math
 import os
 import subprocess
@@ -6,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,6 +218,66 @@ def test_a_division_by_zero_follows_floating_point_rules_when_compiled() -> None
         pytest.skip("plain Python raises")
 
     assert math.isinf(compiled.rule(lambda x: 1.0 / x)(0.0))
+
+
+@compiled.inner_rule
+def doubled(number: float) -> float:
+    return 2.0 * number
+
+
+@compiled.rule
+def quadrupled(number: float) -> float:
+    return doubled(doubled(number))
+
+
+@compiled.rule
+def _halved(number: float) -> float:
+    return number / 2.0
+
+
+def test_what_only_rules_call_gives_them_its_numbers() -> None:
+    assert quadrupled(3.0) == 12.0
+
+
+def test_only_a_rule_with_a_public_name_has_an_entry_from_python() -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        pytest.skip("plain functions have no options")
+    rules: list[Any] = [doubled, _halved, quadrupled]
+    assert [rule.targetoptions["no_cpython_wrapper"] for rule in rules] == [True, True, False]
+
+
+def decorators(function: ast.FunctionDef) -> set[str]:
+    return {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
+
+
+def without_entry(tree: ast.Module) -> set[str]:
+    """Names of a module's functions that Python may not call."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {
+        function.name
+        for function in functions
+        if "inner_rule" in decorators(function)
+        or ("rule" in decorators(function) and function.name.startswith("_"))
+    }
+
+
+def test_python_calls_nothing_that_has_no_entry_from_it() -> None:
+    # Such a call does not raise: it ends the interpreter.
+    package = Path(compiled.__file__).parent
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    shared = set().union(*(
+        {name for name in without_entry(tree) if not name.startswith("_")}
+        for tree in trees.values()
+    ))  # fmt: skip
+    assert len(shared) > 5
+    for path, tree in trees.items():
+        closed = shared | without_entry(tree)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and decorators(node) & {"rule", "inner_rule"}:
+                continue
+            called = {call.func for call in ast.walk(node) if isinstance(call, ast.Call)}
+            names = {function.id for function in called if isinstance(function, ast.Name)}
+            assert not names & closed, path
 
 
 if __name__ == "__main__":
