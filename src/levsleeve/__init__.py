@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from levsleeve.api import run
     from levsleeve.backtests.broker import MarginBroker
+    from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
+    from levsleeve.backtests.feeds import FundData, slot_feed
     from levsleeve.backtests.result import SleeveResult
     from levsleeve.backtests.sleeve_strategy import SleeveStrategy
     from levsleeve.backtests.study_result import StudyResult
@@ -36,12 +38,15 @@ _HOMES = {
     "AccountError": "levsleeve.errors",
     "DataError": "levsleeve.errors",
     "Fund": "levsleeve.instruments.fund",
+    "FundCommInfo": "levsleeve.backtests.commission_info",
+    "FundData": "levsleeve.backtests.feeds",
     "Holding": "levsleeve.strategies.sleeve",
     "InverseLayer": "levsleeve.strategies.sleeve",
     "LedgerError": "levsleeve.errors",
     "LevsleeveError": "levsleeve.errors",
     "MarginBroker": "levsleeve.backtests.broker",
     "MarginStatus": "levsleeve.what_if.status",
+    "OptionCommInfo": "levsleeve.backtests.commission_info",
     "OptionContract": "levsleeve.instruments.option",
     "ProtectivePut": "levsleeve.strategies.sleeve",
     "ScheduleError": "levsleeve.errors",
@@ -53,18 +58,22 @@ _HOMES = {
     "margin_status": "levsleeve.what_if.status",
     "parse_fund": "levsleeve.instruments.fund",
     "run": "levsleeve.api",
+    "slot_feed": "levsleeve.backtests.feeds",
 }
 
 __all__ = [
     "AccountError",
     "DataError",
     "Fund",
+    "FundCommInfo",
+    "FundData",
     "Holding",
     "InverseLayer",
     "LedgerError",
     "LevsleeveError",
     "MarginBroker",
     "MarginStatus",
+    "OptionCommInfo",
     "OptionContract",
     "ProtectivePut",
     "ScheduleError",
@@ -76,6 +85,7 @@ __all__ = [
     "margin_status",
     "parse_fund",
     "run",
+    "slot_feed",
 ]
 
 

@@ -11,12 +11,15 @@ PUBLIC_NAMES = [
     "AccountError",
     "DataError",
     "Fund",
+    "FundCommInfo",
+    "FundData",
     "Holding",
     "InverseLayer",
     "LedgerError",
     "LevsleeveError",
     "MarginBroker",
     "MarginStatus",
+    "OptionCommInfo",
     "OptionContract",
     "ProtectivePut",
     "ScheduleError",
@@ -28,6 +31,7 @@ PUBLIC_NAMES = [
     "margin_status",
     "parse_fund",
     "run",
+    "slot_feed",
 ]
 TOOLS = {"Any", "TYPE_CHECKING", "import_module"}
 """What the package itself imports to load its names late."""
