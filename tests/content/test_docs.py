@@ -19,7 +19,9 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from levsleeve.backtests.account_table import AccountTable
+from levsleeve.backtests.account_table import AccountTable, FundCosts, OptionCosts
+from levsleeve.backtests.borrow import BorrowEntry
+from levsleeve.backtests.cash_flows import CashFlow
 from levsleeve.backtests.event_kinds import EventKind
 from levsleeve.backtests.events import COLUMNS
 from levsleeve.backtests.measures import Measures
@@ -42,6 +44,7 @@ from levsleeve.what_if.status import margin_status
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "data" / "README.md"]
+ACCOUNT_SECTION = "Fills, calls and costs of a study"
 FENCE = re.compile(
     r'^```(?P<kind>\w+)?(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$',
     re.MULTILINE | re.DOTALL,
@@ -234,7 +237,16 @@ def test_the_defaults_in_the_table_of_the_tutorial_are_those_of_the_account() ->
         key: None if "profile's" in cell else tomllib.loads(f"value = {cell.strip('`')}")["value"]
         for key, cell in rows
     }
-    assert written == AccountTable().model_dump() | {"policy": None}
+    assert written == AccountTable().model_dump(mode="json") | {"policy": None}
+
+
+def test_every_key_of_a_table_of_the_account_is_explained_on_the_page_of_brokers() -> None:
+    shown_keys = first_cells("docs/brokers.md") | coded(section("docs/brokers.md", ACCOUNT_SECTION))
+    assert keys_of(CashFlow, BorrowEntry) - shown_keys == set()
+    blocks_of = section("docs/brokers.md", ACCOUNT_SECTION)
+    for table, key in ((FundCosts, "fund_costs"), (OptionCosts, "option_costs")):
+        written = blocks_of.split(f"[account.{key}.UPRO]")[1].split("\n\n")[0]
+        assert set(re.findall(r"^(\w+) =", written, re.MULTILINE)) == keys_of(table)
 
 
 def test_every_column_and_every_kind_of_event_is_explained() -> None:
