@@ -67,7 +67,7 @@ def required(
     positions: Positions,
     multiple: float,
     switches: Mapping[str, Any] | None = None,
-    kind: int = MAINTENANCE,
+    kind: float = MAINTENANCE,
     on: date = TODAY,
 ) -> float:
     """Dollars that a book of one broad-based fund requires."""
