@@ -13,7 +13,7 @@ from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.rulebook import rulebook
 
 FLAT = [100.0] * 5
-FUNDS_SHORT = "available funds do not cover its initial margin and costs"
+FUNDS_SHORT = "the account may pay out no more"
 
 
 def run(

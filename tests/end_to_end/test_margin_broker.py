@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.end_to_end.accounts import FREE, IBKR_INTEREST, Planned, market_of, run_plan, strategy_of
 
+from levsleeve.backtests.bookkeeping import drain
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
@@ -484,7 +485,7 @@ def test_more_events_than_the_buffer_holds_are_a_defect_that_stops_the_run() -> 
     broker = run_plan(market_of({"UPRO": [100.0] * 3}), [(0, "UPRO", 1, None)], cash=1000.0)
     broker.account.event_count[0] = 1000.0
     with pytest.raises(LedgerError) as stopped:
-        broker.drain()
+        drain(broker)
     assert str(stopped.value) == (
         "session 2: 1000 events between two readings, but the buffer holds 32"
     )

@@ -332,7 +332,8 @@ def test_feeds_that_are_not_loaded_ahead_are_refused() -> None:
         cerebro.run(preload=False, runonce=False)
     assert str(refused.value) == (
         "cerebro: the feeds are not loaded ahead, and the margin broker reads them before the "
-        "first session; cerebro.run() with preload, without live or replayed feeds, is right"
+        "first session; cerebro.run() with preload, without live, replayed or resampled feeds, is "
+        "right"
     )
 
 
@@ -347,6 +348,8 @@ def test_feeds_that_are_not_loaded_ahead_are_refused() -> None:
         ("set_coo", "account={'fill': 'next_open'} fills at the next open"),
         ("set_filler", "an order fills whole, or as far as available funds go"),
         ("set_shortcash", "short proceeds are cash that secures the borrowed shares"),
+        ("set_eosbar", "bars are daily, each its own session"),
+        ("set_int2pnl", "interest is a column of the ledger, not part of a trade's profit"),
         ("set_checksubmit", "every order is tested when it fills"),
     ],
 )

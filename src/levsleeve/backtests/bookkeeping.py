@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
+from levsleeve.backtests.order_life import clip_covers
 from levsleeve.backtests.state import tradable_part
 from levsleeve.compiled import Floats
+from levsleeve.errors import LedgerError
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
 if TYPE_CHECKING:
@@ -56,12 +59,40 @@ def execute_order(
     broker.notify(order)
 
 
+def drain(broker: "MarginBroker") -> None:
+    """Take the account's events over, and tell Backtrader what happened without one of its orders.
+
+    Raises
+    ------
+    LedgerError
+        If there are more than the account has room for.
+    """
+    account = broker.account
+    count = int(account.event_count[0])
+    if count > len(account.events):
+        raise LedgerError(
+            f"session {broker.session}: {count} events between two readings, but the buffer "
+            f"holds {len(account.events)}"
+        )
+    for row in account.events[:count].copy():
+        broker.event_rows.append((broker.session, row))
+        kind, place = int(row[0]), int(row[1])
+        if kind == SPLIT:
+            split_position(broker, broker.data_at(place), row[4], row[5])
+        elif kind in (OPTION_EXPIRED, LIQUIDATED, BUY_IN) and row[5] != row[4]:
+            units = row[5] - row[4]
+            announce(broker, broker.data_at(place), units, row[3], abs(row[2] / units))
+            if kind == BUY_IN:
+                clip_covers(broker, broker.data_at(place), units)
+    account.event_count[0] = 0.0
+
+
 def announce(
     broker: "MarginBroker", data: Any, size: float, price: float, multiplier: float
 ) -> None:
     """Make known a trade that no strategy ordered: a liquidation or the end of an option.
 
-    An order to sell an option that is gone is cancelled: there is nothing left to sell.
+    An order to close an option that is gone is cancelled: there is nothing left to close.
     """
     if size == 0.0:
         return
@@ -72,19 +103,20 @@ def announce(
     order.accept(broker)
     broker.orders.append(order)
     execute_order(broker, order, size, price, multiplier)
-    for waiting in sales_from_slot(broker, data):
+    for waiting in closings_in_slot(broker, data, buys=size > 0.0):
         broker.cancel(waiting)
 
 
-def sales_from_slot(broker: "MarginBroker", data: Any) -> list[Any]:
-    """The pending orders that sell what an option slot holds; none for a fund."""
+def closings_in_slot(broker: "MarginBroker", data: Any, *, buys: bool) -> list[Any]:
+    """The pending orders on one side of an option slot that name no contract; none for a fund."""
     if broker.slot_of(data) < 0:
         return []
-    return [order for order in broker.pending if order.data is data and order.issell()]
+    waiting = [order for order in broker.pending if order.data is data]
+    return [order for order in waiting if order.isbuy() == buys and "contract" not in order.info]
 
 
 def split_position(broker: "MarginBroker", data: Any, before: float, after: float) -> None:
-    """Restate a position after a split, with its trade and the sales of options that wait.
+    """Restate a position after a split, with its trade and the orders that wait to close options.
 
     The units are the account's, a fraction paid in cash; prices are per share, so that they go by
     the ratio even where a reverse split leaves the number of contracts alone.
@@ -99,7 +131,7 @@ def split_position(broker: "MarginBroker", data: Any, before: float, after: floa
             if trades and trades[-1].isopen:
                 trades[-1].size *= after / before
                 trades[-1].price /= ratio
-    for order in sales_from_slot(broker, data):
+    for order in closings_in_slot(broker, data, buys=before < 0.0):
         _restate(order, order.executed.remsize * after / before, ratio)
 
 
@@ -112,6 +144,8 @@ def _restate(order: Any, size: float, ratio: float) -> None:
         order.created.pricelimit /= ratio
     if order.trailamount:
         order.p.trailamount /= ratio
+    if order.exectype == bt.Order.StopTrailLimit:
+        order._limitoffset /= ratio
 
 
 def scale_orders(broker: "MarginBroker", splits: Floats) -> None:

@@ -13,9 +13,8 @@ import backtrader as bt
 import numpy as np
 
 from levsleeve.backtests.account_table import FILLS, AccountTable, account_table
-from levsleeve.backtests.bookkeeping import announce, scale_orders, split_position
+from levsleeve.backtests.bookkeeping import drain, scale_orders
 from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
-from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
 from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.fills import require_tradable, work_pending
 from levsleeve.backtests.forced import (
@@ -29,12 +28,14 @@ from levsleeve.backtests.ledger import LedgerBuilder
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
-from levsleeve.backtests.order_life import clip_covers, clip_to_reductions
+from levsleeve.backtests.order_life import clip_to_reductions
 from levsleeve.backtests.own_feeds import market_of_feeds, own_settings
 from levsleeve.backtests.refused_settings import RefusedSettings
 from levsleeve.backtests.restate import require_repeatable, restate_history
 from levsleeve.backtests.state import (
     ALIVE,
+    CALL_AGE,
+    CLOSE_OUT,
     CLOSED_OUT,
     ENDED,
     EXTERNAL,
@@ -45,7 +46,7 @@ from levsleeve.backtests.state import (
 )
 from levsleeve.backtests.steps import close_session, open_session
 from levsleeve.compiled import Floats
-from levsleeve.errors import LedgerError, StudyError
+from levsleeve.errors import StudyError
 
 
 class MarginBroker(RefusedSettings):
@@ -188,7 +189,7 @@ class MarginBroker(RefusedSettings):
         while self._cash_addition:
             external_flow(account, tape, t, self._cash_addition.popleft())
         self._fundshares += account.flows[EXTERNAL] / self._fundval
-        self.drain()
+        drain(self)
         if self.fill == "next_open":
             mark_open(account, tape, t, terms)
             work_pending(self, opening=True)
@@ -199,7 +200,7 @@ class MarginBroker(RefusedSettings):
             mark(account, tape, t, terms)
             expire(account, tape, t, terms)
             buy_in(account, tape, t, terms)
-        self.drain()
+        drain(self)
         self._marked = measure(account, tape, t, terms)
         if not self.ended and maintenance_test(account, tape, t, terms):
             self._after_liquidation()
@@ -208,7 +209,7 @@ class MarginBroker(RefusedSettings):
 
     def _after_liquidation(self) -> None:
         """Tell of what was sold by force, and clip what waits."""
-        self.drain()
+        drain(self)
         clip_to_reductions(self)
 
     def _trade_and_close(self) -> None:
@@ -218,10 +219,10 @@ class MarginBroker(RefusedSettings):
         self._accept_submitted()
         if not self.ended:
             work_pending(self, opening=False)
-            self.drain()
+            drain(self)
             special_memorandum_test(account, tape, t, terms)
             wipe_test(account)
-        self.drain()
+        drain(self)
         close_session(account, tape, t)
         measures = measure(account, tape, t, terms)
         self.ledger.write(account, marked or measures, measures)
@@ -248,29 +249,15 @@ class MarginBroker(RefusedSettings):
         return bool(self.account.money[ENDED] == WIPED_OUT)
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the account is being closed at a call: nothing opens any more."""
+        under_way = self.account.money[CALL_AGE] >= 0.0
+        return bool(under_way and self.terms.call_policy == CLOSE_OUT)
+
+    @property
     def closed_out(self) -> bool:
         """Whether the broker closed the account at a margin call."""
         return bool(self.account.money[ENDED] == CLOSED_OUT)
-
-    def drain(self) -> None:
-        """Take the events over, and tell Backtrader what happened without one of its orders."""
-        count = int(self.account.event_count[0])
-        if count > len(self.account.events):
-            raise LedgerError(
-                f"session {self.session}: {count} events between two readings, but the buffer "
-                f"holds {len(self.account.events)}"
-            )
-        for row in self.account.events[:count].copy():
-            self.event_rows.append((self.session, row))
-            kind, place = int(row[0]), int(row[1])
-            if kind == SPLIT:
-                split_position(self, self.data_at(place), row[4], row[5])
-            elif kind in (OPTION_EXPIRED, LIQUIDATED, BUY_IN) and row[5] != row[4]:
-                units = row[5] - row[4]
-                announce(self, self.data_at(place), units, row[3], abs(row[2] / units))
-                if kind == BUY_IN:
-                    clip_covers(self, self.data_at(place), units)
-        self.account.event_count[0] = 0.0
 
     def data_at(self, place: int) -> Any:
         """The feed of a fund or option slot."""

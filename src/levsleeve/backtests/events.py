@@ -30,8 +30,11 @@ WORDS = {
     Why.CASH_ACCOUNT: "a cash account sells nothing short",
     Why.FRACTION: "fractions of a share do not trade",
     Why.CASH_FLOW: "dated deposit or withdrawal",
+    Why.WITHDRAWABLE: "the account may pay out no more",
     Why.INTRADAY: "excess liquidity below zero at an extreme of the session",
 }
+HUNDREDTH_OF_A_CENT = 0.01
+"""In cents: a deposit is stated to the next cent, not for rounding's sake."""
 COLUMNS = ("session", "kind", "symbol", "shares", "price", "before", "after", "why")
 
 
@@ -60,7 +63,8 @@ def _reason(row: Floats) -> str:
     words = WORDS[Why(int(row[6]))]
     if int(row[0]) != EventKind.MARGIN_CALL:
         return words
-    return f"{words}: a deposit of ${math.ceil(100.0 * row[3]) / 100.0:,.2f} would have cured it"
+    deposit = math.ceil(100.0 * row[3] - HUNDREDTH_OF_A_CENT) / 100.0
+    return f"{words}: a deposit of ${deposit:,.2f} would have cured it"
 
 
 def events_frame(

@@ -2,8 +2,8 @@
 
 from levsleeve.backtests.event_kinds import (
     DEPOSIT,
-    WHY_AVAILABLE_FUNDS,
     WHY_CASH_FLOW,
+    WHY_WITHDRAWABLE,
     WITHDRAWAL,
     WITHDRAWAL_CUT,
 )
@@ -18,9 +18,12 @@ from levsleeve.backtests.state import (
     record,
 )
 from levsleeve.compiled import rule
-from levsleeve.margin.account import short_value
+from levsleeve.margin.account import is_short
 from levsleeve.margin.combination import INITIAL_MARGIN
 from levsleeve.margin.schedule import MINIMUM_EQUITY_USD
+
+LEAST_LEFT_USD = 1.0
+"""What a withdrawal leaves at least."""
 
 
 @rule
@@ -36,7 +39,7 @@ def external_flow(account: Account, tape: Tape, t: int, amount_usd: float) -> No
     account.flows[EXTERNAL] += paid
     kind, why = DEPOSIT if amount_usd > 0.0 else WITHDRAWAL, WHY_CASH_FLOW
     if paid != amount_usd:
-        kind, why = WITHDRAWAL_CUT, WHY_AVAILABLE_FUNDS
+        kind, why = WITHDRAWAL_CUT, WHY_WITHDRAWABLE
     record(account, kind, ACCOUNT_WIDE, 0.0, abs(paid), before, before + paid, why)
 
 
@@ -44,8 +47,8 @@ def external_flow(account: Account, tape: Tape, t: int, amount_usd: float) -> No
 def withdrawable(account: Account, tape: Tape, t: int) -> float:
     """Dollars that may be withdrawn, >= 0.
 
-    Available funds stay positive, and an account that then borrows or is short keeps the minimum
-    equity.
+    Available funds stay positive, an account that then borrows or is short keeps the minimum
+    equity, and every account keeps a dollar: nothing has no return.
 
     References
     ----------
@@ -53,7 +56,7 @@ def withdrawable(account: Account, tape: Tape, t: int) -> float:
     """
     rules = tape.rules[t]
     loanable = equity_with_loan_value(account, tape, t)
-    shorts = short_value(account)
     most = loanable - requirement(account, tape, t, INITIAL_MARGIN)
-    unborrowed = 0.0 if shorts > 0.0 else account.money[CASH]
-    return max(0.0, min(most, max(unborrowed, loanable - rules[MINIMUM_EQUITY_USD])))
+    unborrowed = 0.0 if is_short(account) else account.money[CASH]
+    most = min(most, max(unborrowed, loanable - rules[MINIMUM_EQUITY_USD]))
+    return max(0.0, min(most, net_liquidation(account) - LEAST_LEFT_USD))

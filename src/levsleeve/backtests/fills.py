@@ -4,26 +4,28 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
-from levsleeve.backtests.bookkeeping import execute_order
+from levsleeve.backtests.bookkeeping import drain, execute_order
 from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
 from levsleeve.backtests.event_kinds import (
     ORDER_CUT,
     ORDER_FILLED,
     ORDER_REFUSED,
     WHY_AVAILABLE_FUNDS,
+    WHY_CALL_CLOSES,
     WHY_CASH_ACCOUNT,
     WHY_FRACTION,
     WHY_NO_SHARES_TO_BORROW,
     WHY_ORDER,
 )
 from levsleeve.backtests.marks import clear_slot
-from levsleeve.backtests.order_life import expired, reached, reduces
+from levsleeve.backtests.order_life import clip, expired, reached, reduces
 from levsleeve.backtests.orders import affordable, fill_shares, may_be_short
 from levsleeve.backtests.state import (
     COMMISSION,
     FEES,
     FRACTIONAL_SHARES,
     PART_ROUNDING,
+    WHOLE_SHARES,
     is_quoted,
     record,
     tradable_part,
@@ -46,7 +48,9 @@ def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
     At the ``opening`` orders for the close wait.  An order in a fund without a price waits, too.
     """
     for order in sorted(broker.pending, key=lambda order: not reduces(broker, order)):
-        if not order.alive():  # cancelled by an order filled just before
+        if order.alive() and order.info.get("reduces_only"):
+            clip(broker, order)
+        if not order.alive():  # also when an order filled just before cancelled it
             continue
         if order.executed.remsize == 0.0:  # a reverse split left nothing of it
             broker.cancel(order)
@@ -112,7 +116,7 @@ def _fill(broker: "MarginBroker", order: Any) -> None:
         _trade(broker, order, place, allowed)
     elif k >= 0 and account.contracts[k] == 0.0:
         clear_slot(account, k)
-    broker.drain()
+    drain(broker)
     if allowed == wanted:
         broker._ococheck(order)
         broker._bracketize(order)
@@ -132,20 +136,30 @@ def _allowed(broker: "MarginBroker", order: Any, wanted: float) -> tuple[float, 
     account, tape, t = broker.account, broker.market.tape, broker.session
     k, held = broker.slot_of(order.data), float(broker.positions[order.data].size)
     closing = float(closing_part(held, wanted))
-    tradable, why = wanted, WHY_AVAILABLE_FUNDS
+    parts = WHOLE_SHARES if k >= 0 else broker.terms.share_parts
+    tradable = closing + float(tradable_part(wanted - closing, parts))
+    why = _bar(broker, order) if tradable < closing else WHY_AVAILABLE_FUNDS
+    if broker.is_closing and tradable != closing:
+        return closing, WHY_CALL_CLOSES
     if k >= 0:
-        allowed = allowed_contracts(broker, order, k, wanted)
+        allowed = allowed_contracts(broker, order, k, tradable)
     else:
         i = broker.places[order.data._name]
-        parts = broker.terms.share_parts
-        tradable = closing + float(tradable_part(wanted - closing, parts))
         allowed = float(affordable(account, tape, t, i, tradable, broker.terms))
-        if tradable < closing and not may_be_short(tape, t, i):
-            cash_account = tape.rules[t, CASH_ACCOUNT] != 0.0
-            why = WHY_CASH_ACCOUNT if cash_account else WHY_NO_SHARES_TO_BORROW
     if allowed == tradable:
         return allowed, WHY_FRACTION
     return (closing if broker.p.on_shortfall == "refuse" else allowed), why
+
+
+def _bar(broker: "MarginBroker", order: Any) -> float:
+    """Why an order that sells short may be refused, funds apart."""
+    tape, t = broker.market.tape, broker.session
+    if tape.rules[t, CASH_ACCOUNT] != 0.0:
+        return WHY_CASH_ACCOUNT
+    shares = broker.slot_of(order.data) < 0
+    if shares and not may_be_short(tape, t, broker.places[order.data._name]):
+        return WHY_NO_SHARES_TO_BORROW
+    return WHY_AVAILABLE_FUNDS
 
 
 def _trade(broker: "MarginBroker", order: Any, place: int, allowed: float) -> None:

@@ -59,7 +59,8 @@ def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool
     """Call an account whose excess liquidity is below zero; true when something was liquidated.
 
     By ``call_policy`` the broker liquidates at once, or once ``call_sessions`` have passed without
-    a cure, or closes the account.  The event of a call states the deposit that would have cured it.
+    a cure, or closes the account.  What has no price that session waits for its next one, and the
+    call stays open.  The event of a call states the deposit that would have cured it.
     """
     return _test(account, tape, t, terms, WHY_EXCESS_LIQUIDITY)
 
@@ -85,7 +86,8 @@ def _test(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> boo
     """The maintenance test at the marks that the account carries."""
     before = excess_liquidity(account, tape, t)
     open_call = account.money[CALL_AGE] >= 0.0
-    if not in_deficit(before, account_scale(account)):
+    closing = open_call and terms.call_policy == CLOSE_OUT
+    if not (closing or in_deficit(before, account_scale(account))):
         if open_call and why != WHY_INTRADAY:
             account.money[CALL_AGE] = -1.0
             record(account, CALL_MET, ACCOUNT_WIDE, 0.0, 0.0, before, before, WHY_CURED)
@@ -102,7 +104,8 @@ def _test(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> boo
         _close_out(account, tape, t, terms)
     else:
         _cure(account, tape, t, terms, why)
-    account.money[CALL_AGE] = -1.0
+    still_open = _is_called(account, tape, t) or terms.call_policy == CLOSE_OUT
+    account.money[CALL_AGE] = max(account.money[CALL_AGE], 0.0) if still_open else -1.0
     if row < account.events.shape[0]:
         account.events[row, 5] = excess_liquidity(account, tape, t)
     return True

@@ -23,9 +23,10 @@ def reduces(broker: "MarginBroker", order: Any) -> bool:
 
 
 def reached(broker: "MarginBroker", order: Any) -> bool:
-    """Whether the price the broker looks at fills an order: each is tested on one price a session.
+    """Whether the price that the broker looks at fills an order.
 
-    A limit order fills where what it pays or receives, spread included, is its limit or better; a
+    It looks at one price a session, the close, and with ``next_open`` at the open before.  A limit
+    order fills where what it pays or receives, spread included, is its limit or better; a
     stop where the price is at its level or beyond.  A trailing stop follows that price, and a stop
     limit that was reached stays a limit order.
 
@@ -73,25 +74,29 @@ def expired(broker: "MarginBroker", order: Any) -> bool:
 
 
 def clip_to_reductions(broker: "MarginBroker") -> None:
-    """After a liquidation: orders that open are cancelled, those that reduce are clipped."""
+    """After a liquidation: orders that open are cancelled, those that reduce may do no more."""
     for order in list(broker.pending):
-        held = float(broker.positions[order.data].size)
-        size = float(order.executed.remsize)
-        keep = closing_part(held, size)
-        if keep == 0.0:
-            broker.cancel(order)
-        elif keep != size:
-            order.executed.remsize = keep
+        order.addinfo(reduces_only=True)
+        clip(broker, order)
+
+
+def clip(broker: "MarginBroker", order: Any) -> None:
+    """Shrink an order to what closes the position that is held; cancel what closes nothing."""
+    size = float(order.executed.remsize)
+    keep = float(closing_part(float(broker.positions[order.data].size), size))
+    if keep == 0.0:
+        broker.cancel(order)
+    elif keep != size:
+        order.executed.remsize = keep
 
 
 def clip_covers(broker: "MarginBroker", feed: Any, bought: float) -> None:
-    """After a buy-in of ``bought`` shares: waiting purchases of that fund buy so many fewer.
+    """After a buy-in of ``bought`` shares: each waiting purchase of that fund buys so many fewer.
 
-    They were to close the short that is gone, in whole or in part.
+    It was to close the short that is gone, in whole or in part.
     """
     for order in [order for order in broker.pending if order.data is feed and order.isbuy()]:
         covered = min(bought, float(order.executed.remsize))
-        bought -= covered
         if covered == order.executed.remsize:
             broker.cancel(order)
         else:

@@ -2,7 +2,7 @@
 
 import math
 
-from levsleeve.backtests.measures import account_scale, equity_with_loan_value, requirement
+from levsleeve.backtests.measures import equity_with_loan_value, requirement
 from levsleeve.backtests.state import (
     CASH,
     COMMISSION,
@@ -22,7 +22,7 @@ from levsleeve.backtests.state import (
 )
 from levsleeve.compiled import rule
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
-from levsleeve.margin.account import closing_part, order_passes, short_value, sizing_reserve
+from levsleeve.margin.account import account_passes, closing_part, sizing_reserve
 from levsleeve.margin.combination import END_OF_DAY, ORDER_INITIAL, side_requirement
 from levsleeve.margin.fees import (
     option_commission,
@@ -91,18 +91,13 @@ def available_after(
     ----------
     12 CFR 220.12; FINRA Rule 4210(b)(4).
     """
-    price = account.marks[i]
     spread, commission, fees = share_costs(account, i, shares, tape, t, terms)
-    costs = spread + commission + fees
-    held = account.shares[i]
-    loanable = equity_with_loan_value(account, tape, t) - costs
+    held, cash = account.shares[i], account.money[CASH]
     account.shares[i] = held + shares
-    initial = requirement(account, tape, t, ORDER_INITIAL) + reserve_usd
-    shorts = short_value(account)
-    scale = account_scale(account)
-    account.shares[i] = held
-    free_cash = account.money[CASH] - shares * price - costs - shorts
-    return order_passes(loanable, initial, free_cash, shorts > 0.0, scale, tape.rules[t])
+    account.money[CASH] = cash - shares * account.marks[i] - spread - commission - fees
+    passes = account_passes(account.money[CASH], account, fund_terms_of(tape, t), reserve_usd)
+    account.shares[i], account.money[CASH] = held, cash
+    return passes
 
 
 @rule
@@ -221,12 +216,7 @@ def _passes_with(
     account.contracts[k] = held + contracts
     account.money[CASH] = cash - contracts * multiplier * premium
     account.money[CASH] -= abs(contracts) * multiplier * half + commission + fees
-    loanable = equity_with_loan_value(account, tape, t)
-    initial = requirement(account, tape, t, ORDER_INITIAL)
-    scale, shorts = account_scale(account), short_value(account)
-    free_cash = account.money[CASH] - shorts
-    bears = shorts > 0.0 or contracts < 0.0
-    passes = order_passes(loanable, initial, free_cash, bears, scale, tape.rules[t])
+    passes = account_passes(account.money[CASH], account, fund_terms_of(tape, t), 0.0)
     account.contracts[k], account.money[CASH] = held, cash
     return passes
 

@@ -120,7 +120,8 @@ def _refuse_unreadable(cerebro: Any, feeds: Sequence[Any], slots: Sequence[str])
     if not cerebro._dopreload:
         raise StudyError(
             "cerebro: the feeds are not loaded ahead, and the margin broker reads them before the "
-            "first session; cerebro.run() with preload, without live or replayed feeds, is right"
+            "first session; cerebro.run() with preload, without live, replayed or resampled feeds, "
+            "is right"
         )
     for feed in feeds:
         if feed._timeframe < bt.TimeFrame.Days:

@@ -45,6 +45,14 @@ class RefusedSettings(bt.brokers.BackBroker):
         """Short proceeds are cash."""
         _refuse("set_shortcash", "short proceeds are cash that secures the borrowed shares")
 
+    def set_eosbar(self, *_given: object, **_named: object) -> Never:
+        """Bars are daily."""
+        _refuse("set_eosbar", "bars are daily, each its own session")
+
+    def set_int2pnl(self, *_given: object, **_named: object) -> Never:
+        """Interest is a flow of its own."""
+        _refuse("set_int2pnl", "interest is a column of the ledger, not part of a trade's profit")
+
     def set_checksubmit(self, *_given: object, **_named: object) -> Never:
         """Orders are tested when they fill."""
         _refuse("set_checksubmit", "every order is tested when it fills")

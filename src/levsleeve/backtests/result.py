@@ -69,13 +69,12 @@ class SleeveResult:
 
     @cached_property
     def calls(self) -> list[dict[str, object]]:
-        """Every margin call: its session, why, excess liquidity then, the deposit to cure it."""
+        """Every margin call: its session, why, and the deposit that would have cured it."""
         called = self.events[self.events["kind"] == "margin_call"]
         return [
             {
                 "session": f"{call.session:%Y-%m-%d}",
                 "why": call.why,
-                "excess_liquidity_usd": call.before,
                 "deposit_usd": call.price,
             }
             for call in called.itertuples()
@@ -99,7 +98,9 @@ class SleeveResult:
         utilization = self.ledger["utilization"]
         peak = self.ledger[["utilization", "marked_utilization"]].max(axis=1)
         cushion = self.ledger[["cushion", "marked_cushion"]].min(axis=1)
-        calls = self.events.loc[self.events["kind"] == "margin_call", "before"]
+        called = self.events[self.events["kind"] == "margin_call"]
+        by_excess = called["why"].str.startswith("excess liquidity")
+        calls = called.loc[by_excess.astype(bool), "before"]
         return {
             "peak_utilization": float(peak.max()),
             "peak_utilization_with_relief": self._peak_beside("with_relief"),

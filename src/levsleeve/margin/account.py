@@ -203,6 +203,37 @@ def order_passes(
 
 
 @rule
+def is_short(book: Book) -> bool:
+    """Whether anything is sold short: shares, or written options."""
+    short = False
+    for i in range(book.shares.size):
+        short = short or book.shares[i] < 0.0
+    for k in range(book.contracts.size):
+        short = short or book.contracts[k] < 0.0
+    return short
+
+
+@rule
+def account_passes(cash_usd: float, book: Book, terms: FundTerms, reserve_usd: float) -> bool:
+    """Whether an account that stands so after an opening order may have taken it: the order test.
+
+    ``reserve_usd`` is asked beside the initial margin of the positions.
+
+    References
+    ----------
+    12 CFR 220.12; FINRA Rule 4210(b)(4), (g).
+    """
+    return order_passes(
+        loan_value_equity(cash_usd, book, terms.rules),
+        margin_requirement(book, terms, ORDER_INITIAL) + reserve_usd,
+        cash_usd - short_value(book),
+        is_short(book),
+        gross_value(cash_usd, book),
+        terms.rules,
+    )
+
+
+@rule
 def closing_part(held: float, shares: float) -> float:
     """The part of a signed order that only shrinks a position: it is never refused."""
     if held * shares >= 0.0:

@@ -3,11 +3,10 @@
 import math
 
 from levsleeve.margin.account import (
+    account_passes,
+    boxed_requirement,
     closing_part,
-    gross_value,
     loan_value_equity,
-    order_passes,
-    short_value,
     sizing_reserve,
 )
 from levsleeve.margin.combination import ORDER_INITIAL
@@ -35,19 +34,8 @@ def order_accepted(account: AccountAtHand, i: int, shares: float, fee_usd: float
     if closing_part(held, shares) == shares:
         return True
     after = account.traded(i, shares, fee_usd)
-    positions, rules = after.positions, after.terms.rules
-    shorts = float(short_value(positions))
-    written = bool((positions.contracts < 0.0).any())
-    return bool(
-        order_passes(
-            loan_value_equity(after.cash_usd, positions, rules),
-            after.requirement(ORDER_INITIAL),
-            after.cash_usd - shorts,
-            shorts > 0.0 or written,
-            gross_value(after.cash_usd, positions),
-            rules,
-        )
-    )
+    boxed = float(boxed_requirement(after.boxed, after.positions, after.terms, ORDER_INITIAL))
+    return bool(account_passes(after.cash_usd, after.positions, after.terms, boxed))
 
 
 def most_value(account: AccountAtHand, i: int, *, short: bool, fee_usd: float = 0.0) -> float:
