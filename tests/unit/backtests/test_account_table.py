@@ -45,6 +45,8 @@ def test_an_account_that_says_nothing_is_this_one() -> None:
         "fractional_shares": False,
         "call_policy": "ibkr",
         "call_sessions": 3,
+        "cash_flow": (),
+        "borrow": (),
     }
     assert given.policy.given == {}
 
@@ -68,13 +70,18 @@ EVERY_KEY: dict[str, Any] = {
     "fractional_shares": True,
     "call_policy": "call",
     "call_sessions": 5,
+    "cash_flow": [{"on": date(2008, 6, 2), "amount_usd": -500.0, "every": "month"}],
+    "borrow": [{"fund": "UPRO", "since": date(2008, 6, 2), "rate": 0.04}],
 }
 
 
 def test_every_key_is_taken_as_it_is_given() -> None:
     given = account(**EVERY_KEY)
     assert given.model_fields_set == EVERY_KEY.keys() == AccountTable.model_fields.keys()
-    assert given.model_dump(exclude_unset=True) == EVERY_KEY
+    tables = {"cash_flow", "borrow"}
+    assert given.model_dump(exclude_unset=True) == {
+        key: tuple(chosen) if key in tables else chosen for key, chosen in EVERY_KEY.items()
+    }
 
 
 # -- what it refuses ------------------------------------------------------------------------------
@@ -175,15 +182,16 @@ def test_a_key_that_is_wrong_is_named_with_what_would_be_right(
 
 @pytest.mark.parametrize("key", ["fund_costs", "option_costs"])
 @pytest.mark.parametrize(
-    ("symbol", "message"),
+    ("key", "entry"),
     [
-        ("UPROO", ".UPROO: no fund of that name; did you mean UPRO?"),
-        ("SP500?X=3", ": SP500?X=3: X is not a parameter; known are L, E, SP and D"),
+        ("fund_costs", {"SSO": {"slippage_rate": 0.1}}),
+        ("option_costs", {"SSO": {"slippage_rate": 0.1}}),
+        ("borrow", [{"fund": "SSO", "since": date(2008, 6, 2), "rate": 0.04}]),
     ],
 )
-def test_costs_of_a_fund_that_does_not_exist_are_refused_in_the_words_of_the_catalogue(
-    key: str, symbol: str, message: str
-) -> None:
+def test_what_is_said_of_a_fund_that_nothing_holds_is_refused(key: str, entry: object) -> None:
+    given = account(**{key: entry})
+    given.refuse_unheld(["UPRO", "SSO"])
     with pytest.raises(StudyError) as refused:
-        account(**{key: {symbol: {"slippage_rate": 0.1}}})
-    assert str(refused.value) == f"study: account.{key}{message}"
+        given.refuse_unheld(["UPRO", "SPXU"])
+    assert str(refused.value) == f"account.{key}: SSO is not held; one of UPRO, SPXU is right"
