@@ -180,7 +180,6 @@ def test_a_key_that_is_wrong_is_named_with_what_would_be_right(
     assert str(refused.value) == f"study: {message}"
 
 
-@pytest.mark.parametrize("key", ["fund_costs", "option_costs"])
 @pytest.mark.parametrize(
     ("key", "entry"),
     [
