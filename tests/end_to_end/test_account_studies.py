@@ -194,7 +194,8 @@ def test_the_same_close_is_labelled_a_look_ahead(tmp_path: Path, price_cache: Pa
         ),
         (
             "[[account.cash_flow]]\non = 2013-01-02\namount_usd = 1.0\n",
-            "account.cash_flow: 2013-01-02 is before the first session 2014-07-01",
+            "account.cash_flow: on 2013-01-02 is outside the sessions of the study, 2014-07-01 to "
+            "2014-12-31; a date within them is right",
         ),
     ],
 )
