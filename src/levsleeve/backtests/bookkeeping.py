@@ -10,9 +10,10 @@ import backtrader as bt
 
 from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
 from levsleeve.backtests.order_life import clip_covers
-from levsleeve.backtests.state import tradable_part
+from levsleeve.backtests.state import CHARGED, tradable_part
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError
+from levsleeve.instruments.option import OptionContract
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
 if TYPE_CHECKING:
@@ -81,18 +82,19 @@ def drain(broker: "MarginBroker") -> None:
             split_position(broker, broker.data_at(place), row[4], row[5])
         elif kind in (OPTION_EXPIRED, LIQUIDATED, BUY_IN) and row[5] != row[4]:
             units = row[5] - row[4]
-            announce(broker, broker.data_at(place), units, row[3], abs(row[2] / units))
+            each = abs(row[2] / units)
+            announce(broker, broker.data_at(place), units, row[3], each, row[CHARGED])
             if kind == BUY_IN:
                 clip_covers(broker, broker.data_at(place), units)
     account.event_count[0] = 0.0
 
 
 def announce(
-    broker: "MarginBroker", data: Any, size: float, price: float, multiplier: float
+    broker: "MarginBroker", data: Any, size: float, price: float, multiplier: float, charged: float
 ) -> None:
     """Make known a trade that no strategy ordered: a liquidation or the end of an option.
 
-    An order to close an option that is gone is cancelled: there is nothing left to close.
+    An order in what an option slot held is cancelled with it: there is nothing left to trade.
     """
     if size == 0.0:
         return
@@ -102,21 +104,27 @@ def announce(
     order.submit(broker)
     order.accept(broker)
     broker.orders.append(order)
-    execute_order(broker, order, size, price, multiplier)
-    for waiting in closings_in_slot(broker, data, buys=size > 0.0):
+    execute_order(broker, order, size, price, multiplier, float(charged))
+    for waiting in orders_in_held(broker, data):
         broker.cancel(waiting)
 
 
-def closings_in_slot(broker: "MarginBroker", data: Any, *, buys: bool) -> list[Any]:
-    """The pending orders on one side of an option slot that name no contract; none for a fund."""
+def orders_in_held(broker: "MarginBroker", data: Any) -> list[Any]:
+    """The pending orders in what an option slot holds, which name no contract; none for a fund."""
     if broker.slot_of(data) < 0:
         return []
     waiting = [order for order in broker.pending if order.data is data]
-    return [order for order in waiting if order.isbuy() == buys and "contract" not in order.info]
+    return [order for order in waiting if "contract" not in order.info]
+
+
+def contract_named(order: Any) -> OptionContract | None:
+    """The contract that an order names, if it names one."""
+    contract = order.info.get("contract")
+    return contract if isinstance(contract, OptionContract) else None
 
 
 def split_position(broker: "MarginBroker", data: Any, before: float, after: float) -> None:
-    """Restate a position after a split, with its trade and the orders that wait to close options.
+    """Restate a position after a split, with its trade and the orders that wait in its option.
 
     The units are the account's, a fraction paid in cash; prices are per share, so that they go by
     the ratio even where a reverse split leaves the number of contracts alone.
@@ -131,11 +139,11 @@ def split_position(broker: "MarginBroker", data: Any, before: float, after: floa
             if trades and trades[-1].isopen:
                 trades[-1].size *= after / before
                 trades[-1].price /= ratio
-    for order in closings_in_slot(broker, data, buys=before < 0.0):
-        _restate(order, order.executed.remsize * after / before, ratio)
+    for order in orders_in_held(broker, data):
+        restate(order, order.executed.remsize * after / before, ratio)
 
 
-def _restate(order: Any, size: float, ratio: float) -> None:
+def restate(order: Any, size: float, ratio: float) -> None:
     """Give a waiting order a new signed size, and its price per new share."""
     order.size = order.created.size = order.executed.remsize = size
     if order.created.price:
@@ -151,14 +159,14 @@ def _restate(order: Any, size: float, ratio: float) -> None:
 def scale_orders(broker: "MarginBroker", splits: Floats) -> None:
     """Restate, in new shares, orders that were decided before a split and fill after it."""
     for order in broker.pending:
-        contract = order.info.get("contract")
+        contract = contract_named(order)
         name = order.data._name if contract is None else contract.fund
         place = broker.places.get(name, len(splits))
         ratio = float(splits[place]) if place < len(splits) else 1.0
         if ratio == 1.0:
             continue
         parts = broker.terms.share_parts if contract is None else 1.0
-        _restate(order, float(tradable_part(order.executed.remsize * ratio, parts)), ratio)
+        restate(order, float(tradable_part(order.executed.remsize * ratio, parts)), ratio)
         if contract is not None:
             strike = float(listed_strike_at_or_below(contract.strike / ratio))
             order.addinfo(contract=replace(contract, strike=strike))

@@ -16,7 +16,7 @@ from levsleeve.backtests.account_table import FILLS, AccountTable, account_table
 from levsleeve.backtests.bookkeeping import drain, scale_orders
 from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
 from levsleeve.backtests.external import external_flow
-from levsleeve.backtests.fills import require_tradable, work_pending
+from levsleeve.backtests.fills import accept, work_pending
 from levsleeve.backtests.forced import (
     buy_in,
     intraday_test,
@@ -220,7 +220,8 @@ class MarginBroker(RefusedSettings):
         if not self.ended:
             work_pending(self, opening=False)
             drain(self)
-            special_memorandum_test(account, tape, t, terms)
+            if special_memorandum_test(account, tape, t, terms):
+                self._after_liquidation()
             wipe_test(account)
         drain(self)
         close_session(account, tape, t)
@@ -270,13 +271,12 @@ class MarginBroker(RefusedSettings):
     # -- orders -----------------------------------------------------------------------------------
 
     def _accept_submitted(self) -> None:
-        """Every order is accepted; what it may take is tested when it fills."""
+        """Accept what was submitted; what it may take is tested when it fills."""
         while self._toactivate:
             self._toactivate.popleft().activate()
         while self.submitted:
             order = self.submitted.popleft()
-            require_tradable(self, order)
-            if self._take_children(order) is not None:
+            if accept(self, order) and self._take_children(order) is not None:
                 self.submit_accept(order)
 
     # -- what Backtrader asks ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Orders in option slots: which contract enters, how many fit, and the trade itself."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from levsleeve.backtests.event_kinds import (
@@ -9,7 +10,7 @@ from levsleeve.backtests.event_kinds import (
     WHY_ORDER,
 )
 from levsleeve.backtests.marks import clear_slot
-from levsleeve.backtests.measures import slot_price
+from levsleeve.backtests.measures import last_session, slot_price
 from levsleeve.backtests.orders import affordable_contracts, fill_option
 from levsleeve.backtests.state import record
 from levsleeve.errors import StudyError
@@ -42,7 +43,7 @@ def allowed_contracts(broker: "MarginBroker", order: Any, k: int, wanted: float)
     if held == 0.0:
         _enter_contract(broker, order, k)
     else:
-        _same_contract(broker, order, k)
+        _refuse_another(broker, order, k)
     return float(
         affordable_contracts(account, broker.market.tape, broker.session, k, wanted, broker.terms)
     )
@@ -61,7 +62,8 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
             f"order in {order.data._name}: {contract} is on a fund outside the study; "
             f"the study has {', '.join(broker.market.symbols)}"
         )
-    if contract.expiry.toordinal() <= broker.market.tape.dates[broker.session]:
+    tape, t = broker.market.tape, broker.session
+    if last_session(tape, t, float(contract.expiry.toordinal())):
         raise StudyError(
             f"order in {order.data._name}: {contract} has expired at this fill, "
             f"{broker.market.sessions[broker.session]:%Y-%m-%d}; a later expiry is right"
@@ -76,17 +78,24 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
     )
 
 
-def _same_contract(broker: "MarginBroker", order: Any, k: int) -> None:
-    """An order that adds to a slot may name its contract again, but no other one."""
-    contract, account = order.info.get("contract"), broker.account
-    if contract is None:
-        return
-    held = (account.strikes[k], account.expiries[k], account.rights[k], account.underlyings[k])
-    right = PUT if contract.right == "put" else CALL
-    fund = broker.places.get(contract.fund, -1)
-    if (contract.strike, contract.expiry.toordinal(), right, fund) != held:
+def contract_held(broker: "MarginBroker", k: int) -> OptionContract | None:
+    """The contract that an option slot holds, if it holds one."""
+    account = broker.account
+    if account.contracts[k] == 0.0:
+        return None
+    return OptionContract(
+        broker.market.symbols[int(account.underlyings[k])],
+        "put" if account.rights[k] == PUT else "call",
+        float(account.strikes[k]),
+        date.fromordinal(int(account.expiries[k])),
+    )
+
+
+def _refuse_another(broker: "MarginBroker", order: Any, k: int) -> None:
+    """An order that adds to a slot names no other contract than it holds."""
+    if isinstance(order.info.get("contract"), OptionContract):
         raise StudyError(
-            f"order in {order.data._name}: the slot still holds {account.contracts[k]:g} "
+            f"order in {order.data._name}: the slot still holds {broker.account.contracts[k]:g} "
             "contracts of another option; sell them or let them expire first"
         )
 

@@ -1,11 +1,12 @@
 """Working a strategy's orders: which come first, what of each passes the order test, the fill."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
-from levsleeve.backtests.bookkeeping import drain, execute_order
-from levsleeve.backtests.contracts import allowed_contracts, trade_contracts
+from levsleeve.backtests.bookkeeping import contract_named, drain, execute_order, restate
+from levsleeve.backtests.contracts import allowed_contracts, contract_held, trade_contracts
 from levsleeve.backtests.event_kinds import (
     ORDER_CUT,
     ORDER_FILLED,
@@ -31,7 +32,6 @@ from levsleeve.backtests.state import (
     tradable_part,
 )
 from levsleeve.errors import StudyError
-from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.account import closing_part
 from levsleeve.margin.schedule import CASH_ACCOUNT
 
@@ -64,6 +64,31 @@ def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
             _fill(broker, order)
 
 
+def accept(broker: "MarginBroker", order: Any) -> bool:
+    """Take an order that was submitted, without what of it does not trade; false if nothing does.
+
+    What it may take of the account is tested when it fills.
+    """
+    require_tradable(broker, order)
+    account, k = broker.account, broker.slot_of(order.data)
+    if k >= 0 and contract_named(order) == contract_held(broker, k):
+        order.info.pop("contract", None)  # it trades what the slot holds, whatever that becomes
+    wanted, held = float(order.executed.remsize), float(broker.positions[order.data].size)
+    closing = float(closing_part(held, wanted))
+    parts = WHOLE_SHARES if k >= 0 else broker.terms.share_parts
+    tradable = closing + float(tradable_part(wanted - closing, parts))
+    if abs(tradable - wanted) >= SAME_SHARES:
+        place = broker.places[order.data._name]
+        price = account.option_marks[k] if k >= 0 else account.marks[place]
+        kind = ORDER_REFUSED if tradable == 0.0 else ORDER_CUT
+        record(account, kind, place, wanted, price, wanted, tradable, WHY_FRACTION)
+    restate(order, tradable, 1.0)
+    if tradable == 0.0:
+        order.reject(broker)
+        finish(broker, order)
+    return tradable != 0.0
+
+
 def require_tradable(broker: "MarginBroker", order: Any) -> None:
     """Refuse an order in a feed that is no fund: a strategy may only look at it.
 
@@ -84,9 +109,9 @@ def _is_quoted(broker: "MarginBroker", order: Any) -> bool:
     """Whether the fund that an order trades, or its option is on, has a price now."""
     k, place = broker.slot_of(order.data), broker.places[order.data._name]
     if k >= 0:
-        contract = order.info.get("contract")
+        contract = contract_named(order)
         place = int(broker.account.underlyings[k])
-        if isinstance(contract, OptionContract):
+        if contract is not None:
             place = broker.places.get(contract.fund, place)
         if place >= len(broker.market.funds):
             return True
@@ -105,8 +130,6 @@ def _fill(broker: "MarginBroker", order: Any) -> None:
     account, wanted = broker.account, float(order.executed.remsize)
     place, k = broker.places[order.data._name], broker.slot_of(order.data)
     allowed, why = _allowed(broker, order, wanted)
-    if abs(allowed - wanted) < SAME_SHARES:
-        order.executed.remsize = wanted = allowed
     if allowed != wanted:
         price = account.option_marks[k] if k >= 0 else account.marks[place]
         kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT
@@ -123,31 +146,37 @@ def _fill(broker: "MarginBroker", order: Any) -> None:
         return
     if allowed == 0.0:
         order.margin()
-    else:
-        order.cancel()
-    finish(broker, order)
+        finish(broker, order)
+        return
+    order.cancel()
+    broker.notify(order)
+    broker._ococheck(order)
+    _protect_what_filled(broker, order, abs(allowed))
+
+
+def _protect_what_filled(broker: "MarginBroker", parent: Any, filled: float) -> None:
+    """Let the other orders of a bracket begin, for as much as its first one filled."""
+    for child in broker._pchildren[getattr(parent.parent, "ref", parent.ref)]:
+        if child is not parent and abs(child.executed.remsize) > filled:
+            restate(child, math.copysign(filled, child.executed.remsize), 1.0)
+    broker._bracketize(parent)
 
 
 def _allowed(broker: "MarginBroker", order: Any, wanted: float) -> tuple[float, float]:
-    """How much of an order passes the order test, under the policy on shortfall, and why no more.
-
-    A fraction that does not trade is dropped before the test, whatever that policy.
-    """
+    """How much of an order passes the order test, under the policy on shortfall, and why no more."""
     account, tape, t = broker.account, broker.market.tape, broker.session
     k, held = broker.slot_of(order.data), float(broker.positions[order.data].size)
     closing = float(closing_part(held, wanted))
-    parts = WHOLE_SHARES if k >= 0 else broker.terms.share_parts
-    tradable = closing + float(tradable_part(wanted - closing, parts))
-    why = _bar(broker, order) if tradable < closing else WHY_AVAILABLE_FUNDS
-    if broker.is_closing and tradable != closing:
+    if broker.is_closing and wanted != closing:
         return closing, WHY_CALL_CLOSES
     if k >= 0:
-        allowed = allowed_contracts(broker, order, k, tradable)
+        allowed = allowed_contracts(broker, order, k, wanted)
     else:
         i = broker.places[order.data._name]
-        allowed = float(affordable(account, tape, t, i, tradable, broker.terms))
-    if allowed == tradable:
-        return allowed, WHY_FRACTION
+        allowed = float(affordable(account, tape, t, i, wanted, broker.terms))
+    if allowed == wanted:
+        return allowed, WHY_ORDER
+    why = _bar(broker, order) if wanted < closing else WHY_AVAILABLE_FUNDS
     return (closing if broker.p.on_shortfall == "refuse" else allowed), why
 
 

@@ -44,7 +44,9 @@ from levsleeve.backtests.state import (
     Account,
     Tape,
     Terms,
+    charges,
     is_quoted,
+    note_charges,
     record,
 )
 from levsleeve.compiled import rule
@@ -169,16 +171,15 @@ def _close_out(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 
 
 @rule
-def buy_in(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
-    """Buy back at the marks what is short of funds whose lender wants the shares; true if any."""
-    bought = False
+def buy_in(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Buy back at the marks what is short of funds whose lender wants the shares."""
     for i in range(account.shares.size):
         short = account.shares[i]
         if short < 0.0 and tape.borrow_states[t, i] == BORROW_RECALLED and is_quoted(tape, t, i):
+            charged = charges(account)
             paid = fill_shares(account, tape, t, i, -short, terms)
-            record(account, BUY_IN, i, -short, paid, short, 0.0, WHY_RECALLED)
-            bought = True
-    return bought
+            row = record(account, BUY_IN, i, -short, paid, short, 0.0, WHY_RECALLED)
+            note_charges(account, row, charges(account) - charged)
 
 
 @rule

@@ -5,8 +5,17 @@ import math
 import numpy as np
 
 from levsleeve.backtests.event_kinds import OPTION_EXPIRED, WHY_SETTLED
-from levsleeve.backtests.measures import slot_price
-from levsleeve.backtests.state import CASH, COMMISSION, OPTION, Account, Tape, Terms, record
+from levsleeve.backtests.measures import slot_price, tenor_days
+from levsleeve.backtests.state import (
+    CASH,
+    COMMISSION,
+    OPTION,
+    Account,
+    Tape,
+    Terms,
+    note_charges,
+    record,
+)
 from levsleeve.compiled import Floats, rule
 
 LOW, HIGH = 0.0, 1.0
@@ -61,19 +70,19 @@ def mark_extreme(account: Account, tape: Tape, t: int, side: float, terms: Terms
 
 @rule
 def expire(account: Account, tape: Tape, t: int, terms: Terms) -> None:
-    """Settle in cash, at the marks just made, the options whose last day is this session.
+    """Settle in cash, at the marks just made, the options whose last session this is.
 
     One in the money is exercised, for which the broker may charge.
     """
     for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0 and account.expiries[k] <= tape.dates[t]:
+        if account.contracts[k] != 0.0 and tenor_days(account, tape, t, k) == 0.0:
             held = account.contracts[k] * account.multipliers[k]
             account.money[CASH] += held * account.option_marks[k]
-            if account.option_marks[k] > 0.0:
-                account.money[CASH] -= terms.commission.exercise_usd
-                account.flows[COMMISSION] -= terms.commission.exercise_usd
-                account.costs[account.shares.size + k] += terms.commission.exercise_usd
-            record(
+            exercised = terms.commission.exercise_usd if account.option_marks[k] > 0.0 else 0.0
+            account.money[CASH] -= exercised
+            account.flows[COMMISSION] -= exercised
+            account.costs[account.shares.size + k] += exercised
+            row = record(
                 account,
                 OPTION_EXPIRED,
                 account.shares.size + k,
@@ -83,6 +92,7 @@ def expire(account: Account, tape: Tape, t: int, terms: Terms) -> None:
                 0.0,
                 WHY_SETTLED,
             )
+            note_charges(account, row, exercised)
             clear_slot(account, k)
 
 

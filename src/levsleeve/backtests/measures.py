@@ -96,6 +96,24 @@ def memorandum_now(account: Account, tape: Tape, t: int) -> float:
 
 
 @rule
+def last_session(tape: Tape, t: int, expiry: float) -> bool:
+    """Whether an option that expires on date ``expiry`` has its last session at ``t`` or had it.
+
+    One that expires on a day without a session settles at the close before.
+    """
+    if t + 1 < tape.dates.size:
+        return bool(expiry < tape.dates[t + 1])
+    return bool(expiry <= tape.dates[t])
+
+
+@rule
+def tenor_days(account: Account, tape: Tape, t: int, k: int) -> float:
+    """Calendar days that the option in slot ``k`` has left; none on its last session."""
+    expiry = account.expiries[k]
+    return 0.0 if last_session(tape, t, expiry) else expiry - tape.dates[t]
+
+
+@rule
 def slot_price(account: Account, tape: Tape, t: int, seen: int, terms: Terms, k: int) -> float:
     """The model's price per share of the option in slot ``k`` at its fund's mark on session ``t``.
 
@@ -106,7 +124,7 @@ def slot_price(account: Account, tape: Tape, t: int, seen: int, terms: Terms, k:
     return fund_option_price(
         account.marks[i],
         account.strikes[k],
-        (account.expiries[k] - tape.dates[t]) / YEAR_DAYS,
+        tenor_days(account, tape, t, k) / YEAR_DAYS,
         account.rights[k],
         tape.bill_rates[seen],
         tape.multiples[t, i],
@@ -128,7 +146,7 @@ def index_exposure(account: Account, tape: Tape, t: int, terms: Terms) -> float:
             delta = fund_option_delta(
                 account.marks[i],
                 account.strikes[k],
-                (account.expiries[k] - tape.dates[t]) / YEAR_DAYS,
+                tenor_days(account, tape, t, k) / YEAR_DAYS,
                 account.rights[k],
                 tape.bill_rates[t],
                 tape.multiples[t, i],

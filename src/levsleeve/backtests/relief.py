@@ -20,9 +20,11 @@ from levsleeve.backtests.state import (
     Account,
     Tape,
     Terms,
+    charges,
     each,
     fund_terms_of,
     is_quoted,
+    note_charges,
     record,
 )
 from levsleeve.compiled import inner_rule, rule
@@ -125,8 +127,8 @@ def left_after(
 def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: float) -> float:
     """Fewest whole shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
 
-    Unhedged shares go first, as they free the most.  A fraction of a share that is held (it can
-    only come from outside) goes with the last one.
+    Unhedged shares go first, as they free the most.  A fraction of a share that is held goes with the
+    last one.
     """
     held, scale = abs(account.shares[i]), account_scale(account)
     if in_deficit(left_after(account, tape, t, i, held, terms, kind), scale):
@@ -150,9 +152,11 @@ def liquidate_shares(
     held = account.shares[i]
     price = account.marks[i]
     traded = -quantity if held > 0.0 else quantity
+    charged = charges(account)
     paid = fill_shares(account, tape, t, i, traded, terms)
     _charge_penalty(account, quantity * price, i, terms)
-    record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], why)
+    row = record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], why)
+    note_charges(account, row, charges(account) - charged)
 
 
 @inner_rule
@@ -204,9 +208,11 @@ def liquidate_option(
     units = held * account.multipliers[k]
     worth = abs(units) * account.option_marks[k]
     place = account.shares.size + k
+    charged = charges(account)
     paid = fill_option(account, tape, t, k, -held, terms)
     _charge_penalty(account, worth, place, terms)
-    record(account, LIQUIDATED, place, -units, paid, held, 0.0, why)
+    row = record(account, LIQUIDATED, place, -units, paid, held, 0.0, why)
+    note_charges(account, row, charges(account) - charged)
     clear_slot(account, k)
 
 

@@ -151,9 +151,10 @@ FLOW_CAUSES = (
 """Causes of a change of equity beside each fund's price, in the order of ``Account.flows``."""
 
 
-EVENT_FIELDS = 11
-"""Kind, symbol, shares, price, before, after, why, and of an option its underlying, right, strike
-and expiry: the columns of ``Account.events``."""
+EVENT_FIELDS = 12
+CHARGED = 11
+"""Kind, symbol, shares, price, before, after, why, of an option its underlying, right, strike and
+expiry, and what a forced trade was ``CHARGED`` beside its price: columns of ``Account.events``."""
 ACCOUNT_WIDE = -1
 """The symbol of an event that concerns the whole account."""
 
@@ -252,4 +253,18 @@ def record(
         events[row, 8] = account.rights[k] if k >= 0 else -1.0
         events[row, 9] = account.strikes[k] if k >= 0 else -1.0
         events[row, 10] = account.expiries[k] if k >= 0 else -1.0
+        events[row, CHARGED] = 0.0
     return row
+
+
+@rule
+def charges(account: Account) -> float:
+    """Dollars of commission, fees and penalties charged in the session, >= 0."""
+    return float(-account.flows[COMMISSION] - account.flows[FEES] - account.flows[LIQUIDATION])
+
+
+@rule
+def note_charges(account: Account, row: int, charged: float) -> None:
+    """Write what a trade was charged into its event."""
+    if row < account.events.shape[0]:
+        account.events[row, CHARGED] = charged
