@@ -11,6 +11,7 @@ from tests.end_to_end.accounts import market_of
 from levsleeve.backtests.market import Market
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import sale_fees
+from levsleeve.margin.rulebook import Rulebook
 
 RATIOS = [2.0, 3.0, 4.0, 1.5, 0.25, 0.2, 1.0 / 3.0]
 FIRST_PRICES = [4.0, 12.0, 40.0, 150.0]
@@ -23,7 +24,13 @@ def third_fridays(sessions: pd.DatetimeIndex) -> list[float]:
 
 
 def wild_market(
-    seed: int, symbols: Sequence[str], n_sessions: int, *, start: str, rules_as_of: date | None
+    seed: int,
+    symbols: Sequence[str],
+    n_sessions: int,
+    *,
+    start: str,
+    rules_as_of: date | None,
+    book: Rulebook | None = None,
 ) -> Market:
     """As-traded prices of funds whose index gaps, some through all of its value."""
     rng = np.random.default_rng(seed)
@@ -52,6 +59,7 @@ def wild_market(
         rate=float(rng.uniform(-0.005, 0.06)),
         borrow_rate=float(rng.uniform(0.0, 0.08)),
         rules_as_of=rules_as_of,
+        book=book,
     )
     fee_dates = [rules_as_of or stamp.date() for stamp in market.sessions]
     tape = market.tape._replace(

@@ -25,16 +25,25 @@ OPTION_REGULATORY = [(date(1990, 1, 1), 0.0), (date(2010, 2, 1), 0.014), (date(2
 TIERS = [(3e5, 0.0035), (3e6, 0.0020), (2e7, 0.0015), (1e8, 0.0010), (math.inf, 0.0005)]
 DEBIT = [(1e5, 0.0150), (1e6, 0.0100), (5e7, 0.0075), (math.inf, 0.0050)]
 SHORT_PROCEEDS = [(1e6, -0.0125), (3e6, -0.0050), (math.inf, -0.0025)]
-NOTHING = 1e-9
-"""Less than this many dollars below zero is the rounding of a sum, not a deficit."""
+ROUNDING = 1e-12
+"""Of the amounts that a sum adds."""
 
 
 @dataclass(frozen=True)
 class Fund:
+    """``closes`` hold NaN where the fund has no price; ``borrow_states`` are words."""
+
     symbol: str
     multiple: float
     cost_rate: float
-    borrow_rate: float
+    half_spread: float
+    option_half_spread: float
+    option_half_least: float
+    borrow_rates: list[float]
+    borrow_states: list[str]
+    opens: list[float]
+    lows: list[float]
+    highs: list[float]
     closes: list[float]
     splits: list[float]
     dividends: list[float]
@@ -47,6 +56,7 @@ class World:
     bills: list[float]
     vix: list[float]
     expiries: list[date]
+    cash_flows: list[float]
     rules_on: date | None
 
 
@@ -66,9 +76,12 @@ class Plan:
     cadence: str = "monthly"
     band: float = 0.0
     put: PutRule | None = None
-    half_spread: float = 0.0002
-    option_half_spread: float = 0.05
-    option_half_least: float = 0.05
+    fill: str = "next_close"
+    intraday: bool = False
+    on_call: str = "at once"
+    call_sessions: int = 0
+    parts: int = 1  # of a share that trade
+    cash_account: bool = False
     penalty: float = 0.001
     skew: str = "vix_standard_skew"
     tier_scale: float | None = None  # of the published volumes; None: the fixed plan
@@ -95,6 +108,7 @@ class Row:
     shares: list[float]
     option_shares: float
     events: list[str]
+    deposits: list[float]
 
 
 def normal(x: float) -> float:
@@ -136,10 +150,10 @@ def section_31(on: date) -> float:
 
 
 def share_cost(price: float, n: float, plan: Plan, on: date, earlier: float) -> float:
-    """Half-spread, commission and fees; ``earlier`` shares were traded in the month."""
+    """Commission and fees; ``earlier`` shares were traded in the month."""
     quantity = abs(n)
     value = quantity * price
-    cost = value * plan.half_spread
+    cost = 0.0
     if plan.tier_scale is not None:
         tiers = [(plan.tier_scale * end, each) for end, each in TIERS]
         asked = tiered(earlier + quantity, 0.0, tiers, 0.0) - tiered(earlier, 0.0, tiers, 0.0)
@@ -153,9 +167,9 @@ def share_cost(price: float, n: float, plan: Plan, on: date, earlier: float) -> 
     return cost
 
 
-def option_cost(held: Option, plan: Plan, on: date, *, selling: bool) -> float:
+def option_cost(held: Option, fund: Fund, on: date, *, selling: bool) -> float:
     """Half-spread, commission and fees for trading all of it, under 10,000 contracts a month."""
-    half = min(held.mark, max(plan.option_half_least, plan.option_half_spread * held.mark))
+    half = min(held.mark, max(fund.option_half_least, fund.option_half_spread * held.mark))
     each = 0.25 if held.mark < 0.05 else 0.50 if held.mark < 0.10 else 0.65
     shares = held.contracts * held.multiplier
     cost = shares * half + max(each * held.contracts, 1.0)
@@ -165,10 +179,12 @@ def option_cost(held: Option, plan: Plan, on: date, *, selling: bool) -> float:
     return cost
 
 
-def fund_put(world: World, held: Option, t: int, skew: str) -> float:
-    """European Black-Scholes at the index volatility that Leung and Sircar map the strike to."""
-    fund = world.funds[held.fund]
-    spot, rate, vix = fund.closes[t], world.bills[t], world.vix[t]
+def fund_put(world: World, held: Option, spot: float, t: int, seen: int, skew: str) -> float:
+    """European Black-Scholes at the index volatility that Leung and Sircar map the strike to.
+
+    ``seen`` is the session whose close told the rate and the volatility.
+    """
+    fund, rate, vix = world.funds[held.fund], world.bills[seen], world.vix[seen]
     years = (held.expiry - world.dates[t]).days / 365.0
     if years <= 0:
         return max(0.0, held.strike - spot)
