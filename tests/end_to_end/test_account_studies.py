@@ -137,7 +137,7 @@ def test_a_money_weighted_return_stands_in_the_comparison_where_cash_flowed(
     everything: StudyResult,
 ) -> None:
     table = everything.table()
-    assert table.loc["money_weighted_return"].tolist() == [
+    assert list(table.loc["money_weighted_return"]) == [
         sleeve.money_weighted_return for sleeve in everything.sleeves.values()
     ]
     figures = everything.sleeves["puts"].as_dict()

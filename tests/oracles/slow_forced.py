@@ -66,14 +66,15 @@ def gain(book: SlowBook, i: int, kind: int) -> float:
 
 
 def needed(book: SlowBook, i: int, short: Callable[[], bool]) -> float:
-    """Signed shares of one fund that cure, rounded up to whole ones, or all of them."""
+    """Signed shares of one fund that cure, rounded up to what trades, or all of them."""
     sign, held = -1.0 if book.shares[i] > 0 else 1.0, abs(book.shares[i])
+    parts = book.plan.parts
 
     def too_few(n: int) -> bool:
-        quantity = min(float(n), held)
+        quantity = min(n / parts, held)
         return n == 0 or book.after_trade(i, sign * quantity, book.plan.penalty, short)
 
-    return sign * min(most(math.ceil(held), too_few) + 1.0, held)
+    return sign * min((most(math.ceil(held * parts), too_few) + 1) / parts, held)
 
 
 def sell(book: SlowBook, i: int, n: float) -> None:

@@ -78,6 +78,21 @@ class AccountTable(StrictTable):
     borrow: Annotated[tuple[BorrowEntry, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
+    def _leaves_a_price(self) -> "AccountTable":
+        """Half-spread and slippage together leave something of a price."""
+        funds = {name: self.fund_spread(name) for name in ("", *self.fund_costs)}
+        options = {name: self.option_spread(name)[0] for name in ("", *self.option_costs)}
+        for key, spreads in (("fund", funds), ("option", options)):
+            for name, spread in spreads.items():
+                if spread >= 1.0:
+                    whose = f"{key}_costs.{name}" if name else f"{key}_slippage_rate"
+                    raise ValueError(
+                        f"{whose}: half-spread and slippage are {spread:g} of the price together; "
+                        "less than 1 is right"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _waits(self) -> "AccountTable":
         """Only the policy ``call`` waits."""
         if "call_sessions" in self.model_fields_set and self.call_policy != "call":

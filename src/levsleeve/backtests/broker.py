@@ -205,7 +205,7 @@ class MarginBroker(RefusedSettings):
         if not self.ended and maintenance_test(account, tape, t, terms):
             self._after_liquidation()
         wipe_test(account)
-        self._show(self._marked)
+        self._show(measure(account, tape, t, terms))
 
     def _after_liquidation(self) -> None:
         """Tell of what was sold by force, and clip what waits."""

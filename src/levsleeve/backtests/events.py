@@ -58,13 +58,17 @@ def _symbol(row: Floats, symbols: Sequence[str]) -> str:
     return str(contract_of(row, symbols))
 
 
+def whole_cents(dollars: float) -> float:
+    """Dollars rounded up to the next cent, but not for rounding's sake."""
+    return math.ceil(100.0 * dollars - HUNDREDTH_OF_A_CENT) / 100.0
+
+
 def _reason(row: Floats) -> str:
     """Why it happened; a margin call says what would have cured it."""
     words = WORDS[Why(int(row[6]))]
     if int(row[0]) != EventKind.MARGIN_CALL:
         return words
-    deposit = math.ceil(100.0 * row[3] - HUNDREDTH_OF_A_CENT) / 100.0
-    return f"{words}: a deposit of ${deposit:,.2f} would have cured it"
+    return f"{words}: a deposit of ${whole_cents(row[3]):,.2f} would have cured it"
 
 
 def events_frame(

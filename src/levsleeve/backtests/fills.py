@@ -163,7 +163,7 @@ def _protect_what_filled(broker: "MarginBroker", parent: Any, filled: float) -> 
 
 
 def _allowed(broker: "MarginBroker", order: Any, wanted: float) -> tuple[float, float]:
-    """How much of an order passes the order test, under the policy on shortfall, and why no more."""
+    """How much of an order passes the order test, by the policy on shortfall, and why no more."""
     account, tape, t = broker.account, broker.market.tape, broker.session
     k, held = broker.slot_of(order.data), float(broker.positions[order.data].size)
     closing = float(closing_part(held, wanted))

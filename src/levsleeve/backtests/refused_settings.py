@@ -13,6 +13,8 @@ SLIPPAGE = "account={'fund_slippage_rate': FRACTION} charges it"
 class RefusedSettings(bt.brokers.BackBroker):
     """A broker whose costs, fills and checks are those of its account."""
 
+    session: int = -1
+
     def setcommission(self, *_given: object, **_named: object) -> Never:
         """Charges are the account's."""
         _refuse("setcommission", COMMISSION)
@@ -56,6 +58,20 @@ class RefusedSettings(bt.brokers.BackBroker):
     def set_checksubmit(self, *_given: object, **_named: object) -> Never:
         """Orders are tested when they fill."""
         _refuse("set_checksubmit", "every order is tested when it fills")
+
+    def set_cash(self, cash: float) -> None:
+        """Dollars to start with, before the run; a strategy deposits with ``add_cash``.
+
+        Raises
+        ------
+        StudyError
+            In the middle of a run.
+        """
+        if self.session >= 0:
+            raise StudyError("setcash: the run has begun; add_cash(DOLLARS) deposits")
+        super().set_cash(cash)
+
+    setcash = set_cash
 
 
 def _refuse(name: str, instead: str) -> Never:

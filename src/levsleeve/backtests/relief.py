@@ -125,23 +125,23 @@ def left_after(
 
 @inner_rule
 def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, kind: float) -> float:
-    """Fewest whole shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
+    """Fewest shares of fund ``i`` whose forced trade leaves no deficit; all if none do.
 
-    Unhedged shares go first, as they free the most.  A fraction of a share that is held goes with the
-    last one.
+    They are whole, or ten-thousandths where fractions trade.  Unhedged shares go first, as they
+    free the most.
     """
-    held, scale = abs(account.shares[i]), account_scale(account)
+    held, scale, parts = abs(account.shares[i]), account_scale(account), terms.share_parts
     if in_deficit(left_after(account, tape, t, i, held, terms, kind), scale):
         return held
-    low, high = 0.0, math.ceil(held) * 1.0
+    low, high = 0.0, math.ceil(held * parts) * 1.0
     while low < high:
         middle = float(int((low + high) / 2.0))
-        left = left_after(account, tape, t, i, min(middle, held), terms, kind)
+        left = left_after(account, tape, t, i, min(middle / parts, held), terms, kind)
         if in_deficit(left, scale):
             low = middle + 1.0
         else:
             high = middle
-    return min(high, held)
+    return min(high / parts, held)
 
 
 @inner_rule

@@ -28,9 +28,8 @@ def restate_history(cerebro: Any, ratios: Mapping[Any, float]) -> None:
 
     Not restated is what was taken from the prices before: attributes of a strategy, what analyzers
     and observers recorded, a threshold in dollars; nor a feed made from another one (a clone), nor
-    a line that is neither price nor volume.  ``next_open`` of a run with ``cheat_on_open`` comes
-    before the broker, so that it still sees the past in old shares.  An option slot has no history
-    to compute over: its marks arise only as the run goes.
+    a line that is neither price nor volume.  An option slot has no history to compute over: its
+    marks arise only as the run goes.
 
     Parameters
     ----------

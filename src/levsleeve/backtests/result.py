@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from levsleeve.backtests.events import whole_cents
 from levsleeve.backtests.metrics import CoreMetrics, measure
 from levsleeve.backtests.money_weighted import money_weighted_return
 from levsleeve.backtests.returns import periodic_returns
+
+CARRY = ("debit_interest", "credit_interest", "short_rebate", "borrow_fee")
+"""Causes that a session posts first, on what the one before left."""
 
 LOW_CUSHION = 0.10
 """Brokers warn when excess liquidity falls below a tenth of net liquidation."""
@@ -50,7 +54,8 @@ class SleeveResult:
     @cached_property
     def returns(self) -> "pd.Series[float]":
         """Session returns on equity, deposits and withdrawals taken out; first 0.0."""
-        return periodic_returns(self.ledger["equity"], self.ledger["flow:external"])
+        carry = self.ledger[[f"flow:{cause}" for cause in CARRY]].sum(axis=1)
+        return periodic_returns(self.ledger["equity"], self.external, carry)
 
     @property
     def external(self) -> "pd.Series[float]":
@@ -75,9 +80,9 @@ class SleeveResult:
             {
                 "session": f"{call.session:%Y-%m-%d}",
                 "why": call.why,
-                "deposit_usd": call.price,
+                "deposit_usd": whole_cents(dollars),
             }
-            for call in called.itertuples()
+            for call, dollars in zip(called.itertuples(), called["price"], strict=True)
         ]
 
     @cached_property
@@ -137,11 +142,10 @@ class SleeveResult:
         """
         flows = self.ledger.filter(regex="^flow:(?!price:)").sum()
         causes = {f"{str(name)[5:]}_usd": float(total) for name, total in flows.items()}
-        carry = ("debit_interest", "credit_interest", "short_rebate", "borrow_fee")
         trading = ("commission", "fees", "spread", "liquidation")
         return {
             **causes,
-            "net_usd": sum(causes[f"{cause}_usd"] for cause in carry),
+            "net_usd": sum(causes[f"{cause}_usd"] for cause in CARRY),
             "trading_usd": sum(causes[f"{cause}_usd"] for cause in trading),
         }
 

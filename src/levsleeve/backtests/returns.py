@@ -17,7 +17,9 @@ def sessions_of(index: pd.Index) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(index)).tz_localize(None).normalize()
 
 
-def periodic_returns(equity: pd.Series, external: pd.Series | None = None) -> pd.Series:
+def periodic_returns(
+    equity: pd.Series, external: pd.Series | None = None, carry: pd.Series | None = None
+) -> pd.Series:
     """Session returns of an account worth ``equity`` dollars at each close.
 
     Parameters
@@ -27,6 +29,9 @@ def periodic_returns(equity: pd.Series, external: pd.Series | None = None) -> pd
     external
         Dollars paid in (positive) or taken out at the start of the session.  They work from then
         on, so they enlarge the base of that session's return; the first row's are part of the base.
+    carry
+        Dollars of interest and fees that the session posted before them, on what was there; left
+        out, none.
 
     Returns
     -------
@@ -42,14 +47,17 @@ def periodic_returns(equity: pd.Series, external: pd.Series | None = None) -> pd
             f"equity: starts at ${worth[0]:,.2f} on {_day(equity, 0)}; it must be positive"
         )
     alive = int(np.argmax(worth <= 0)) + 1 if (worth <= 0).any() else len(worth)
-    base = worth[: alive - 1] + flows[1:alive]
+    posted = np.zeros_like(worth) if carry is None else aligned(carry, equity, "carry")
+    before, moved = worth[: alive - 1], flows[1:alive] != 0.0
+    base = before + np.where(moved, posted[1:alive] + flows[1:alive], 0.0)
     if (base <= 0).any():
         row = int(np.argmax(base <= 0)) + 1
         raise StudyError(
             f"equity: the withdrawal of ${-flows[row]:,.2f} on {_day(equity, row)} takes all of "
             f"${worth[row - 1]:,.2f}; end the series before it"
         )
-    changes = np.maximum(worth[1:alive] / base - 1.0, -1.0)
+    carried = np.where(moved, 1.0 + posted[1:alive] / before, 1.0)
+    changes = np.maximum(carried * worth[1:alive] / base - 1.0, -1.0)
     wiped = np.flatnonzero(changes == -1.0)  # also by rounding, when next to nothing is left
     changes = changes[: wiped[0] + 1] if len(wiped) else changes
     index = equity.index[: len(changes) + 1]

@@ -113,6 +113,8 @@ class SleeveStrategy(bt.Strategy):
         if broker.account.contracts[k] > 0.0 and not settles_first:
             return
         fund = self.getdatabyname(put.fund)
+        if not fund.close[0] > 0.0:  # also without a price
+            return
         shares = self.planned.get(put.fund, float(self.getposition(fund).size))
         contracts = put_contracts(shares, put.coverage)
         expiry = nearest_expiry(coming, broker.market.expiries, put.tenor_days)

@@ -14,6 +14,7 @@ from levsleeve.errors import StudyError
 from levsleeve.strict_table import StrictTable, in_words, user_text
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+SlotName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_:-]{0,63}$")]
 ParameterValue = float | int | str | bool
 
 
@@ -26,7 +27,7 @@ class SleeveTable(StrictTable):
     name: Name
     strategy: str
     funds: list[str] | None = None
-    slots: list[str] = Field(default_factory=list)
+    slots: list[SlotName] = Field(default_factory=list)
     on_shortfall: OnShortfall | None = None
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 

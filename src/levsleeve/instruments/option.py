@@ -27,8 +27,9 @@ class OptionContract:
         """
         if self.right not in ("put", "call"):
             raise StudyError(f"option: right {self.right!r}; 'put' or 'call' is right")
-        number = isinstance(self.strike, int | float) and not isinstance(self.strike, bool)
-        if not (number and math.isfinite(self.strike) and self.strike > 0.0):
+        strike: object = self.strike
+        known = isinstance(strike, int | float) and not isinstance(strike, bool)
+        if not (known and math.isfinite(self.strike) and self.strike > 0.0):
             raise StudyError(f"option: strike {self.strike!r}; dollars above 0 are right")
         if type(self.expiry) is not date:
             raise StudyError(f"option: expiry {self.expiry!r}; a date such as 2008-10-17 is right")

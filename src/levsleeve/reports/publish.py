@@ -169,7 +169,7 @@ def write_sleeve_tearsheet(path: Path, sleeve: SleeveResult) -> None:
     """One sleeve's QuantStats page, with everything it takes for granted."""
     margin = sleeve.margin
     lines = [
-        f"margin: peak utilization {margin['peak_utilization']:.1%}, lowest cushion "
+        f"margin: at closes peak utilization {margin['peak_utilization']:.1%}, lowest cushion "
         f"{margin['lowest_cushion']:.1%}, {margin['margin_calls']} margin calls, "
         f"{margin['liquidations']} forced trades",
         *(f"{subject}: {sentence}" for subject, sentence in sleeve.assumptions.items()),
