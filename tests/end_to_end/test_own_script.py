@@ -279,7 +279,8 @@ SLOTTED = {"UPRO": UPRO, "put": slot_feed(pd.DatetimeIndex(UPRO.index))}
         (
             {"UPRO": UPRO},
             {"benchmark_rate": pd.Series([0.01], index=pd.to_datetime(["2019-06-04"]))},
-            "benchmark_rate: nan on 2019-06-03; a fraction above -1 on every session is right",
+            "benchmark_rate: nan on 2019-06-03; a fraction above -1 and below 1 on every session "
+            "is right",
         ),
         (
             {"UPRO": UPRO},
@@ -359,3 +360,83 @@ def test_a_setting_of_backtraders_broker_that_would_be_ignored_is_refused(
     with pytest.raises(LevsleeveError) as refused:
         getattr(MarginBroker(), setting)(0.001)
     assert str(refused.value) == f"{setting}: the margin broker does not take it; {instead}"
+
+
+def test_cash_is_not_set_in_the_middle_of_a_run() -> None:
+    with pytest.raises(LevsleeveError) as refused:
+        script({"UPRO": UPRO}, {1: [lambda s: s.broker.setcash(1e6)]})
+    assert str(refused.value) == "setcash: the run has begun; add_cash(DOLLARS) deposits"
+
+
+TWICE = pd.Series([0.01, 0.02], index=pd.to_datetime(["2019-06-03"] * 2))
+
+
+@pytest.mark.parametrize(
+    ("broker", "message"),
+    [
+        ({"cash": -5.0}, "cash: -5.0; dollars above 0 are right"),
+        ({"cash": 0}, "cash: 0; dollars above 0 are right"),
+        ({"cash": True}, "cash: True; dollars above 0 are right"),
+        ({"cash": "abc"}, "cash: 'abc'; dollars above 0 are right"),
+        ({"cash": float("nan")}, "cash: nan; dollars above 0 are right"),
+        ({"account": "ibkr"}, "account: 'ibkr'; a mapping of keys such as 'profile' is right"),
+        ({"intraday_test": "no"}, "intraday_test: 'no'; True or False is right"),
+        ({"fill": "soon"}, "fill: 'soon'; one of next_close, next_open, same_close is right"),
+        ({"funds": ["TQQQ"]}, "funds: ['TQQQ']; a mapping such as {'ACME': 1.0} is right"),
+        ({"slots": "put"}, "slots: 'put'; names such as ('UPRO:put',) are right"),
+        ({"slots": 5}, "slots: 5; names such as ('UPRO:put',) are right"),
+        (
+            {"rules_as_of": "2010-04-30"},
+            "rules_as_of: '2010-04-30'; a date such as date(2010, 4, 30) is right",
+        ),
+        (
+            {"benchmark_rate": "0.02"},
+            "benchmark_rate: '0.02'; a fraction, or a series of them by date, is right",
+        ),
+        (
+            {"benchmark_rate": None},
+            "benchmark_rate: None; a fraction, or a series of them by date, is right",
+        ),
+        (
+            {"benchmark_rate": TWICE},
+            "benchmark_rate: a series of numbers by date, each date once, is right",
+        ),
+        (
+            {"volatility": pd.Series([0.2])},
+            "volatility: a series of numbers by date, each date once, is right",
+        ),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_refused_when_the_broker_is_made(
+    broker: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(LevsleeveError) as refused:
+        MarginBroker(**broker)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("broker", "message"),
+    [
+        (
+            {"funds": {"NOPE": 1.0}},
+            "funds: no feed is named NOPE; cerebro.adddata(feed, name='NOPE') is right",
+        ),
+        (
+            {"benchmark_rate": -2.0},
+            "benchmark_rate: -2.0 on 2019-06-03; a fraction above -1 and below 1 on every session "
+            "is right",
+        ),
+        (
+            {"volatility": 20.0},
+            "volatility: 20.0 on 2019-06-03; a fraction above 0 and below 5 on every session is "
+            "right",
+        ),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused_as_the_run_begins(
+    broker: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(LevsleeveError) as refused:
+        script({"UPRO": UPRO}, {}, **broker)
+    assert str(refused.value) == message

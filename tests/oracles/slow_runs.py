@@ -1,6 +1,5 @@
 """One run twice: by the engine through Backtrader and by the slow account, and how far apart."""
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -61,11 +60,6 @@ class AnySleeve(SleeveStrategy):
         sleeve = parameters.sleeve
         assert isinstance(sleeve, Sleeve)
         return sleeve
-
-    def _roll(self, put: ProtectivePut) -> None:
-        """A put has a strike only where its fund has a price."""
-        if not math.isnan(self.getdatabyname(put.fund).close[0]):
-            super()._roll(put)
 
 
 def engine_broker(run: Run) -> MarginBroker:

@@ -34,7 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 SIZED = [
     *((setting, 1.0) for setting in SETTINGS),
-    *((setting, 2.4) for setting in SETTINGS if setting != "same close"),
+    *((setting, 2.4) for setting in SETTINGS),
 ]
 """Settings, and times its own size: more than twice that, every sleeve is called."""
 

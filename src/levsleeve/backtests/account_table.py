@@ -164,6 +164,8 @@ def account_table(given: AccountTable | Mapping[str, Any] | None) -> AccountTabl
     """
     if isinstance(given, AccountTable):
         return given
+    if not isinstance(given, Mapping | None):
+        raise StudyError(f"account: {given!r}; a mapping of keys such as 'profile' is right")
     try:
         return AccountTable.model_validate(dict(given or {}))
     except ValidationError as error:

@@ -29,7 +29,8 @@ from levsleeve.backtests.market import Market
 from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, measure
 from levsleeve.backtests.order_life import clip_to_reductions
-from levsleeve.backtests.own_feeds import market_of_feeds, own_settings
+from levsleeve.backtests.own_feeds import market_of_feeds
+from levsleeve.backtests.own_settings import checked_cash, own_settings
 from levsleeve.backtests.refused_settings import RefusedSettings
 from levsleeve.backtests.restate import require_repeatable, restate_history
 from levsleeve.backtests.state import (
@@ -108,15 +109,17 @@ class MarginBroker(RefusedSettings):
     def init(self) -> None:
         """Begin anew; Backtrader calls this once when built and again at the start."""
         self.table: AccountTable = account_table(self.p.account)
-        if self.p.cash is None:
-            self.p.cash = self.table.cash_usd
+        self.p.cash = self.table.cash_usd if self.p.cash is None else checked_cash(self.p.cash)
         self.fill = self.table.fill if self.p.fill is None else self.p.fill
         if self.p.on_shortfall not in ("cut", "refuse"):
             raise StudyError(f"on_shortfall: {self.p.on_shortfall!r}; 'cut' or 'refuse' is right")
         if self.fill not in FILLS:
             raise StudyError(f"fill: {self.fill!r}; one of {', '.join(FILLS)} is right")
         given = self.p.intraday_test
+        if not isinstance(given, bool | None):
+            raise StudyError(f"intraday_test: {given!r}; True or False is right")
         self.tests_extremes = self.table.intraday_test if given is None else given
+        self.own = own_settings(self.p)
         super().init()
         self.event_rows: list[tuple[int, Floats]] = []
         self.session = -1
@@ -143,7 +146,7 @@ class MarginBroker(RefusedSettings):
     def _begin(self) -> None:
         """What only the first session can do: read a script's own feeds, see what splits meet."""
         if self.p.market is None:
-            market = market_of_feeds(self.cerebro, self.table, own_settings(self.p))
+            market = market_of_feeds(self.cerebro, self.table, self.own)
             profile = market.rulebook.profile
             terms = self.table.terms(profile, market.symbols, self.p.volatility_model)
             self._open_account(market, terms)

@@ -7,8 +7,7 @@ from a frame.  A fund without a bar on a session is held at its last close and n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pandas as pd
 from levsleeve.backtests.account_market import market_of_account
 from levsleeve.backtests.account_table import AccountTable
 from levsleeve.backtests.market import VIX_POINT, Market, Surroundings, market_of_frames
+from levsleeve.backtests.own_settings import OwnSettings
 from levsleeve.data.prices import COLUMNS, PRICES, as_sessions, check_prices
 from levsleeve.errors import StudyError
 from levsleeve.instruments.catalogue import CATALOGUE, INDEXES
@@ -26,16 +26,9 @@ from levsleeve.instruments.fund import Fund, parse_fund
 from levsleeve.margin.profile import load_profile
 from levsleeve.margin.rulebook import Rulebook, rulebook
 
-
-@dataclass(frozen=True, slots=True)
-class OwnSettings:
-    """What a script says beside its account: the parameters of ``MarginBroker`` by their names."""
-
-    funds: Mapping[str, object]
-    benchmark_rate: "float | pd.Series[float]"
-    volatility: "pd.Series[float] | None"
-    rules_as_of: date | None
-    slots: tuple[str, ...]
+Bounds = tuple[float, float]
+RATES, VOLATILITIES = (-1.0, 1.0), (0.0, 5.0)
+"""What a rate a year and a volatility lie between: beyond, a figure is taken for percent."""
 
 
 def market_of_feeds(cerebro: Any, account: AccountTable, own: OwnSettings) -> Market:
@@ -52,6 +45,7 @@ def market_of_feeds(cerebro: Any, account: AccountTable, own: OwnSettings) -> Ma
         If the prices of a fund cannot be right.
     """
     feeds = [feed for feed in cerebro.datas if feed._name not in own.slots]
+    own.refuse_missing({feed._name for feed in feeds})
     _refuse_unreadable(cerebro, feeds, own.slots)
     funds = {feed._name: fund_of(feed._name, own.funds) for feed in feeds}
     traded = [feed for feed in feeds if funds[feed._name] is not None]
@@ -171,7 +165,7 @@ def _frame_of(feed: Any) -> pd.DataFrame:
 
 def _around(sessions: pd.DatetimeIndex, rules: Rulebook, own: OwnSettings) -> Surroundings:
     """Rates and volatility by session; a house that watches the index cannot be served."""
-    rate = _by_session("benchmark_rate", own.benchmark_rate, sessions)
+    rate = _by_session("benchmark_rate", own.benchmark_rate, sessions, RATES)
     if "flow" in rules.needs_state or (
         "volatility" in rules.needs_state and own.volatility is None
     ):
@@ -184,36 +178,26 @@ def _around(sessions: pd.DatetimeIndex, rules: Rulebook, own: OwnSettings) -> Su
         raise StudyError(
             "volatility: None, but options are priced by it; a series of fractions by date is right"
         )
-    volatility = np.nan if own.volatility is None else own.volatility
-    points = VIX_POINT * _by_session("volatility", volatility, sessions, least=0.0)
+    points = pd.Series(np.nan, index=sessions)
+    if own.volatility is not None:
+        points = VIX_POINT * _by_session("volatility", own.volatility, sessions, VOLATILITIES)
     zeros = pd.Series(0.0, index=sessions)
     frame = pd.DataFrame({"value": points, "seen": points, "rung": "given"}, index=sessions)
     return Surroundings(rate, rate, frame, zeros, zeros, {})
 
 
 def _by_session(
-    name: str, given: "float | pd.Series[float]", sessions: pd.DatetimeIndex, least: float = -1.0
+    name: str, given: "float | pd.Series[float]", sessions: pd.DatetimeIndex, bounds: Bounds
 ) -> "pd.Series[float]":
     """A number, or a series by date in force until its next entry, on every session."""
-    if not isinstance(given, pd.Series):
-        return pd.Series(float(given), index=sessions)
-    dated = given.set_axis(as_sessions(pd.DatetimeIndex(given.index).tz_localize(None).normalize()))
-    values = dated.sort_index().reindex(sessions, method="ffill").astype(np.float64)
-    wrong = values[~(values.between(least, np.inf, inclusive="neither"))]
+    values = pd.Series(given, index=sessions) if not isinstance(given, pd.Series) else given
+    dated = values.set_axis(as_sessions(pd.DatetimeIndex(values.index).normalize()))
+    known = dated.sort_index().reindex(sessions, method="ffill").astype(np.float64)
+    low, high = bounds
+    wrong = known[~known.between(low, high, inclusive="neither")]
     if len(wrong):
         raise StudyError(
-            f"{name}: {wrong.iloc[0]} on {wrong.index[0]:%Y-%m-%d}; a fraction above {least:g} on "
-            "every session is right"
+            f"{name}: {wrong.iloc[0]} on {wrong.index[0]:%Y-%m-%d}; a fraction above {low:g} and "
+            f"below {high:g} on every session is right"
         )
-    return values
-
-
-def own_settings(parameters: Any) -> OwnSettings:
-    """The settings among the parameters of a broker."""
-    return OwnSettings(
-        funds=dict(parameters.funds or {}),
-        benchmark_rate=parameters.benchmark_rate,
-        volatility=parameters.volatility,
-        rules_as_of=parameters.rules_as_of,
-        slots=tuple(parameters.slots),
-    )
+    return known

@@ -142,6 +142,16 @@ def test_every_key_is_taken_as_it_is_given() -> None:
             {"fill": "next_week"},
             "account.fill: 'next_week'; 'next_close', 'next_open' or 'same_close' is right",
         ),
+        (
+            {"fund_half_spread_rate": 0.6, "fund_slippage_rate": 0.5},
+            "account.fund_slippage_rate: half-spread and slippage are 1.1 of the price together; "
+            "less than 1 is right",
+        ),
+        (
+            {"option_costs": {"UPRO": {"half_spread_rate": 0.9, "slippage_rate": 0.1}}},
+            "account.option_costs.UPRO: half-spread and slippage are 1 of the price together; "
+            "less than 1 is right",
+        ),
         ({"intraday_test": 1}, "account.intraday_test: 1; true or false is right"),
         ({"fractional_shares": "no"}, "account.fractional_shares: 'no'; true or false is right"),
         (

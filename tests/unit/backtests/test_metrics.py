@@ -64,6 +64,20 @@ def test_a_deposit_at_the_start_of_a_session_is_no_gain() -> None:
     assert metrics.periodic_returns(equity, paid_in).tolist() == expected
 
 
+def test_carry_is_earned_by_what_was_there_before_money_left() -> None:
+    # 1,000 earn 10; 900 of the 1,010 leave; the 110 left rise by a tenth.
+    index = days(2)
+    equity, external = (
+        pd.Series([1000.0, 121.0], index=index),
+        pd.Series([0.0, -900.0], index=index),
+    )
+    carry = pd.Series([0.0, 10.0], index=index)
+    returns = metrics.periodic_returns(equity, external, carry)
+    assert returns.tolist() == pytest.approx([0.0, 1.01 * 1.1 - 1.0])
+    still = metrics.periodic_returns(equity, pd.Series(0.0, index=index), carry)
+    assert still.tolist() == metrics.periodic_returns(equity).tolist()
+
+
 def test_equity_of_one_session_is_a_base_without_a_return() -> None:
     assert metrics.periodic_returns(pd.Series([5.0], index=days(1))).tolist() == [0.0]
 
