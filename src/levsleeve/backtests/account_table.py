@@ -85,7 +85,7 @@ class AccountTable(StrictTable):
         for key, spreads in (("fund", funds), ("option", options)):
             for name, spread in spreads.items():
                 if spread >= 1.0:
-                    whose = f"{key}_costs.{name}" if name else f"{key}_slippage_rate"
+                    whose = f"{key}_costs: {name}" if name else f"{key}_slippage_rate"
                     raise ValueError(
                         f"{whose}: half-spread and slippage are {spread:g} of the price together; "
                         "less than 1 is right"

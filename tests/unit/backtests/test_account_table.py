@@ -149,7 +149,7 @@ def test_every_key_is_taken_as_it_is_given() -> None:
         ),
         (
             {"option_costs": {"UPRO": {"half_spread_rate": 0.9, "slippage_rate": 0.1}}},
-            "account.option_costs.UPRO: half-spread and slippage are 1 of the price together; "
+            "account.option_costs: UPRO: half-spread and slippage are 1 of the price together; "
             "less than 1 is right",
         ),
         ({"intraday_test": 1}, "account.intraday_test: 1; true or false is right"),
