@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix cov golden bench dist lock clean
+.PHONY: help demo test fuzz check fix cov golden bench dist lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: $(VENV)/.installed ## Run the quickstart study and write its report
 
 test: $(VENV)/.installed ## Run every test, doctests included
 	@$(PYTEST) -n auto
+
+fuzz: $(VENV)/.installed ## Live 55,000 random accounts, others on each run (half an hour)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n auto tests/property/accounts
 
 check: $(VENV)/.installed ## Format, lint, types, import contracts, spelling, stripped notebooks
 	@$(BIN)/ruff format --check .

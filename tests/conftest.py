@@ -1,4 +1,4 @@
-"""What every test shares: one Hypothesis profile, and the switch that rewrites golden files."""
+"""What every test shares: Hypothesis profiles, and the switch that rewrites golden files."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from tests.property.accounts.counted import FUZZ, PROFILE
 from tests.workspaces import make_workspace
 
 from levsleeve.data.bundled import ensure_bundled
 from levsleeve.data.store import Store
 
 # No deadline: the first call of a rule compiles it.  Derandomized: the same examples on every run.
+# make fuzz looks for others, and says how to repeat what it finds.
 settings.register_profile("levsleeve", deadline=None, derandomize=True)
-settings.load_profile("levsleeve")
+settings.register_profile(FUZZ, deadline=None, derandomize=False, print_blob=True)
+settings.load_profile(PROFILE)
 
 # Without the compiler a rule answers with numpy's scalars, and examples show plain numbers.
 if os.environ.get("NUMBA_DISABLE_JIT") == "1":
