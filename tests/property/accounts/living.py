@@ -109,7 +109,8 @@ class PlainOrders(bt.Strategy):
         elif held != 0.0 and account.expiries[order.slot] > tape.dates[t + 1]:
             trade(data=slot, size=abs(order.contracts), **self._until(account.expiries[order.slot]))
         elif held == 0.0 and account.marks[order.fund] > 0.0:
-            expiry = max(tape.dates[t] + order.days, tape.dates[t + 1] + 1.0)
+            after_fill = tape.dates[t + 2] if t + 2 < len(tape.dates) else tape.dates[t + 1] + 1.0
+            expiry = max(tape.dates[t] + order.days, after_fill)
             contract = OptionContract(
                 fund=broker.market.symbols[order.fund],
                 right=order.right,
