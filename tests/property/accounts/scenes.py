@@ -124,7 +124,7 @@ def market_in(scene: Scene) -> Market:
         borrow_states=scene.table(states, BORROW_STATES["available"], onwards=True),
         cash_flows=np.array(flows),
     )  # fmt: skip
-    expiries = market.tape.dates[0] + np.array([3.0, 7.0, 9.0, 30.0])
+    expiries = np.append(market.tape.dates[2::2], market.tape.dates[-1] + 30.0)
     return replace(market, tape=tape, expiries=expiries)
 
 
