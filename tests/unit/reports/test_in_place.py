@@ -122,7 +122,7 @@ def test_what_a_living_process_writes_is_left_alone_and_told(tmp_path: Path) -> 
     assert theirs.is_dir()
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), GONE, 10**30])
+@pytest.mark.parametrize("pid", [os.getpid(), GONE, 10**30], ids=["own", "gone", "beyond"])
 def test_what_an_earlier_process_of_any_number_left_is_removed(tmp_path: Path, pid: int) -> None:
     (tmp_path / f"run.unfinished-{pid}").mkdir()
     assert len(clear_leftovers(tmp_path / "run")) == 1
