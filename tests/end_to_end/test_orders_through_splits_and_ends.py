@@ -99,6 +99,15 @@ def test_an_order_for_a_fraction_fills_whole_and_is_completed() -> None:
     assert cut["why"] == "fractions of a share do not trade"
 
 
+@pytest.mark.parametrize(
+    ("order", "left"), [(-12.5, 88.0), (-100.0, 0.0), (-100.5, 0.0), (-150.5, -50.0)]
+)
+def test_a_sale_leaves_no_fraction_of_a_share_behind(order: float, left: float) -> None:
+    plan = [(0, "UPRO", 100, None), (1, "UPRO", order, None)]
+    broker = run_plan(market_of({"UPRO": [100.0] * 5}), plan, cash=50_000.0)
+    assert broker.account.shares.tolist() == [left]
+
+
 def test_an_order_for_less_than_a_share_is_rejected() -> None:
     broker = run_plan(market_of({"UPRO": [100.0] * 4}), [(0, "UPRO", 0.5, None)], cash=10_000.0)
     assert strategy_of(broker).seen[-1] == ("UPRO", "Rejected")

@@ -76,7 +76,8 @@ def accept(broker: "MarginBroker", order: Any) -> bool:
     wanted, held = float(order.executed.remsize), float(broker.positions[order.data].size)
     closing = float(closing_part(held, wanted))
     parts = WHOLE_SHARES if k >= 0 else broker.terms.share_parts
-    tradable = closing + float(tradable_part(wanted - closing, parts))
+    whole = closing if closing == -held else 0.0  # closing all of it closes its fraction, too
+    tradable = whole + float(tradable_part(wanted - whole, parts))
     if abs(tradable - wanted) >= SAME_SHARES:
         place = broker.places[order.data._name]
         price = account.option_marks[k] if k >= 0 else account.marks[place]
