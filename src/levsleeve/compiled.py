@@ -54,10 +54,17 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defi
 def rule(function: F) -> F:
     """Compile a pure function of scalars and arrays; strict floating point, cached on disk.
 
-    A rule whose name begins with an underscore is called by rules of its module only: like an
-    ``inner_rule`` it gets no entry from Python.
+    It counts no references to arrays: looking at them is then free, and cores do not meet at one
+    counter, but it may not make or return one (``array_rule`` may).  A rule whose name begins with
+    an underscore is called by rules of its module only: like an ``inner_rule`` it gets no entry
+    from Python.
     """
     return _compiled(function, entry=not function.__name__.startswith("_"))
+
+
+def hot_rule(function: F) -> F:
+    """A rule of every session, short enough to be written out wherever another rule calls it."""
+    return _compiled(function, entry=not function.__name__.startswith("_"), inlined=True)
 
 
 def inner_rule(function: F) -> F:
@@ -68,13 +75,21 @@ def inner_rule(function: F) -> F:
     return _compiled(function, entry=False)
 
 
-def _compiled(function: F, *, entry: bool) -> F:
-    """The function compiled by numba, with an entry from Python or without."""
+def array_rule(function: F) -> F:
+    """A rule that makes arrays, or holds those that another rule made."""
+    return _compiled(function, entry=not function.__name__.startswith("_"), arrays=True)
+
+
+def _compiled(function: F, *, entry: bool, arrays: bool = False, inlined: bool = False) -> F:
+    """The function compiled by numba: with an entry from Python, with arrays of its own, or not."""
     options: dict[str, Any] = {
         "cache": True,
         "error_model": "numpy",
         "fastmath": False,
+        "nogil": True,
+        "forceinline": inlined,
         "no_cfunc_wrapper": True,
         "no_cpython_wrapper": not entry,
+        "_nrt": arrays,
     }
     return cast("F", numba.njit(**options)(function))

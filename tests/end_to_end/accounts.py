@@ -13,7 +13,8 @@ from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market, overlays_by_session
-from levsleeve.backtests.state import AT_ONCE, WHOLE_SHARES, Tape, Terms
+from levsleeve.backtests.state import AT_ONCE, WHOLE_SHARES, Terms
+from levsleeve.backtests.tape import tape_of
 from levsleeve.compiled import Floats
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.instruments.fund import parse_fund
@@ -78,7 +79,7 @@ def market_of(
     book = replace(book or rulebook(), rules_as_of=rules_as_of)
     index = pd.Series(prices[:, 0], index=sessions)
     charges = [sale_fees(stamp.date()) if fees else NO_FEES for stamp in sessions]
-    tape = Tape(
+    tape = tape_of(
         dates=dates,
         days=np.diff(dates, prepend=dates[0]),
         benchmark_rates=np.full(n, rate),

@@ -36,7 +36,7 @@ def test_a_call_is_met_by_a_price_that_recovers() -> None:
     met = events_of(broker, "call_met").iloc[0]
     assert met["before"] == pytest.approx(75 * 330.0 - 24_700.0)
     assert met["why"] == "excess liquidity is no longer below zero"
-    assert broker.account.shares[0] == 300.0
+    assert broker.account.book.shares[0] == 300.0
 
 
 @pytest.mark.parametrize(("deposit", "sold"), [(17_200.0, 0.0), (17_199.0, 1.0), (17_050.0, 2.0)])
@@ -47,7 +47,7 @@ def test_a_call_is_met_by_the_deposit_it_asks_for_and_not_by_a_dollar_less(
     broker = run_plan(market, BUY, cash=95_300.0, terms=waiting(2.0))
     assert sessions_of(broker, "margin_call") == [2]
     assert sessions_of(broker, "call_met") == ([] if sold else [3])
-    assert broker.account.shares[0] == 300.0 - sold
+    assert broker.account.book.shares[0] == 300.0 - sold
     assert sessions_of(broker, "liquidation") == ([4] if sold else [])
 
 
@@ -59,7 +59,7 @@ def test_a_call_is_met_by_the_strategys_own_sale(fill: str, sessions: float, met
     plan = [*BUY, (2, "UPRO", -230.0, None)]
     broker = run_plan(fallen([100.0] * 4), plan, cash=95_300.0, terms=waiting(sessions), fill=fill)
     assert (sessions_of(broker, "call_met"), sessions_of(broker, "liquidation")) == ([met_on], [])
-    assert broker.account.shares[0] == 70.0
+    assert broker.account.book.shares[0] == 70.0
 
 
 def test_a_call_that_is_not_met_liquidates_only_what_is_needed_when_it_is_due() -> None:

@@ -115,7 +115,7 @@ def test_other_funds_and_longs_do_not_care() -> None:
     market = market_of({"UPRO": FLAT, "SSO": FLAT}, borrow_states=from_session(0, BORROW_RECALLED))
     plan = [(0, "UPRO", 10, None), (0, "SSO", -10, None)]
     broker = run_plan(market, plan, cash=10_000.0)
-    assert broker.account.shares.tolist() == [10.0, -10.0]
+    assert broker.account.book.shares.tolist() == [10.0, -10.0]
 
 
 # -- recalls --------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_a_strategy_that_covers_at_the_open_is_not_bought_in_at_the_close() -> N
     plan = [*SHORT, (1, "UPRO", 100, None)]
     broker = recalled([100.0] * 4, plan=plan, fill="next_open")
     assert events_of(broker, "buy_in").empty
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
 
 
 def test_a_recall_on_a_session_without_a_price_waits_for_one() -> None:
@@ -169,4 +169,4 @@ def test_a_recall_on_a_session_without_a_price_waits_for_one() -> None:
 def test_a_recalled_fund_is_not_sold_short_again() -> None:
     broker = recalled([100.0] * 6, plan=[*SHORT, (2, "UPRO", -10, None)])
     assert list(events_of(broker, "order_refused")["why"]) == [NONE_TO_BORROW]
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0

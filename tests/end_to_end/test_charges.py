@@ -123,9 +123,9 @@ def test_a_put_that_brings_less_than_its_fees_is_not_sold_by_force(
     # Ten contracts bring 30 or 50 cents; the fees of June 2019 are 39.9 cents.
     market = market_of({"UPRO": [100.0] * 2}, fees=True)
     account = new_account(-100.0, 1, 1)
-    account.contracts[0], account.multipliers[0] = 10.0, 100.0
-    account.option_marks[0] = premium
+    account.book.contracts[0], account.book.multipliers[0] = 10.0, 100.0
+    account.book.option_marks[0] = premium
     assert maintenance_test(account, market.tape, 0, FREE)
-    assert (account.contracts[0] == 0.0) == sold
+    assert (account.book.contracts[0] == 0.0) == sold
     brought = 1000 * premium * (1.0 - 20.70e-6) - 0.399 if sold else 0.0
     assert account.money[CASH] == pytest.approx(-100.0 + brought, abs=1e-9)

@@ -93,9 +93,9 @@ def test_an_option_is_adjusted_on_either_side_and_loses_no_value(
     market = split_market(100.0, ratio)
     broker = run_plan(market, [(0, SLOT, side, contract)], cash=20_000.0, slots=(SLOT,))
     account, ledger = broker.account, broker.ledger.frame()
-    assert account.contracts[0] == side * contracts
-    assert account.multipliers[0] == pytest.approx(multiplier)
-    assert account.strikes[0] == pytest.approx(90.0 / ratio)
+    assert account.book.contracts[0] == side * contracts
+    assert account.book.multipliers[0] == pytest.approx(multiplier)
+    assert account.book.strikes[0] == pytest.approx(90.0 / ratio)
     unsplit = run_plan(
         market_of({"UPRO": [100.0] * 4}), [(0, SLOT, side, contract)], cash=20_000.0, slots=(SLOT,)
     ).ledger.frame()
@@ -182,7 +182,7 @@ def test_the_ends_of_a_bracket_are_restated_under_each_rule(fill: str) -> None:
     market = split_market(100.0, 4.0, 25.0, 30.0, 10.0)
     broker, strategy = run_script(market, {0: [enter]}, fill=fill)
     assert fills_of(broker)[-1] == (3, 30.0)
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
     assert strategy.orders.count(("Stop", "Canceled")) == 1
 
 

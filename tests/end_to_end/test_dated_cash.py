@@ -52,10 +52,10 @@ def test_a_deposit_is_there_for_the_orders_of_its_session(fill: str) -> None:
     market = market_of({"SP500": FLAT}, cash_flows={1: 5_000.0})
     decided = 1 if fill == "same_close" else 0
     broker = run_plan(market, [(decided, "SP500", 300, None)], cash=10_000.0, fill=fill)
-    assert broker.account.shares[0] == 300.0
+    assert broker.account.book.shares[0] == 300.0
     assert run_plan(
         market_of({"SP500": FLAT}), [(decided, "SP500", 300, None)], cash=10_000.0, fill=fill
-    ).account.shares[0] == 0.0  # fmt: skip
+    ).account.book.shares[0] == 0.0  # fmt: skip
 
 
 @pytest.mark.parametrize(

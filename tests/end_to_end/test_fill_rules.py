@@ -59,11 +59,11 @@ def test_at_the_open_the_spread_and_the_order_test_go_by_the_open() -> None:
         for fill in ("next_open", "next_close")
     )
     assert fills_of(opened) == [(1, pytest.approx(80.80))]
-    assert opened.account.shares[0] == 245.0
+    assert opened.account.book.shares[0] == 245.0
     row = opened.ledger.frame().iloc[1]
     assert row["flow:spread"] == pytest.approx(-245 * 0.80)
     assert row["flow:price:SP500"] == pytest.approx(245 * 120.0)
-    assert closed.account.shares[0] == 98.0  # 10,000 / 102
+    assert closed.account.book.shares[0] == 98.0  # 10,000 / 102
 
 
 def test_what_was_held_earns_the_night_and_what_is_bought_at_the_open_the_day() -> None:
@@ -233,7 +233,7 @@ def test_of_a_pair_only_one_fills_under_each_rule(fill: str, turn: float, kind: 
     script: Script = {0: [lambda s: s.buy(size=10)], 1: [leave_either_way]}
     market = market_of({"SP500": [100.0, 100.0, turn, 205.0 - turn, 50.0]})
     broker, strategy = run_script(market, script, fill=fill)
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
     assert fills_of(broker)[1] == (2, turn)
     other = {"Stop": "Limit", "Limit": "Stop"}[kind]
     assert (kind, "Completed") in strategy.orders

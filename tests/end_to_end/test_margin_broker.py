@@ -12,7 +12,7 @@ from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.ledger import identity_errors
-from levsleeve.backtests.state import Terms
+from levsleeve.backtests.state import EVENT_COUNT, Terms
 from levsleeve.errors import LedgerError, StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.charges import commission_plan
@@ -264,7 +264,10 @@ def test_a_put_over_a_split_keeps_its_value(
     broker = run_plan(market, [(0, "UPRO:put", 1, put)], cash=10_000.0, slots=("UPRO:put",))
     ledger, account = broker.ledger.frame(), broker.account
     assert ledger["shares:UPRO:put"].iloc[-1] == shares
-    assert (account.contracts[0], account.strikes[0]) == (contracts, pytest.approx(strike))
+    assert (account.book.contracts[0], account.book.strikes[0]) == (
+        contracts,
+        pytest.approx(strike),
+    )
     one_day = ledger["value:UPRO:put"].iloc[2] / ledger["value:UPRO:put"].iloc[1]
     assert 0.95 < one_day < 1.0  # a day of time value, nothing else
     assert identity_errors(ledger, 10_000.0).abs().to_numpy().max() < 1e-9
@@ -483,7 +486,7 @@ def test_two_runs_of_one_market_give_the_same_bits() -> None:
 
 def test_more_events_than_the_buffer_holds_are_a_defect_that_stops_the_run() -> None:
     broker = run_plan(market_of({"UPRO": [100.0] * 3}), [(0, "UPRO", 1, None)], cash=1000.0)
-    broker.account.event_count[0] = 1000.0
+    broker.account.money[EVENT_COUNT] = 1000.0
     with pytest.raises(LedgerError) as stopped:
         drain(broker)
     assert str(stopped.value) == (

@@ -403,7 +403,7 @@ def test_head_room_of_an_order_that_turns_a_short_is_kept_on_the_flat_account() 
     market = market_under({"buffer_rate": 0.1})
     plan = [(0, "UPRO", -500, None), (1, "UPRO", 5_000, None)]
     broker = run_plan(market, plan, cash=60_000.0, on_shortfall="cut")
-    assert broker.account.shares.tolist() == [720.0]
+    assert broker.account.book.shares.tolist() == [720.0]
 
 
 def test_a_house_that_moves_where_nothing_is_held_is_no_event() -> None:

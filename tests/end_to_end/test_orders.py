@@ -21,7 +21,7 @@ WHOLE_ONLY = "fractions of a share do not trade"
 
 
 def held(broker: MarginBroker) -> dict[str, float]:
-    return dict(zip(broker.market.symbols, broker.account.shares.tolist(), strict=True))
+    return dict(zip(broker.market.symbols, broker.account.book.shares.tolist(), strict=True))
 
 
 # -- one order after the other --------------------------------------------------------------------
@@ -244,5 +244,5 @@ def test_a_cash_account_writes_no_options_but_buys_them(right: Any) -> None:
         broker = run_plan(
             market, [(0, "hedge", contracts, contract)], cash=50_000.0, slots=("hedge",)
         )
-        assert broker.account.contracts[0] == max(contracts, 0)
+        assert broker.account.book.contracts[0] == max(contracts, 0)
         assert len(events_of(broker, "order_refused")) == (contracts < 0)

@@ -42,7 +42,7 @@ def test_a_sale_at_the_days_end_clips_the_orders_that_wait() -> None:
     }
     broker, _ = run_script(market, script, cash=25_000.0)
     assert list(events_of(broker, "liquidation")["shares"]) == [-100.0]
-    assert broker.account.shares.tolist() == [0.0]
+    assert broker.account.book.shares.tolist() == [0.0]
 
 
 # A split while an order waits that names the very contract which its slot holds.
@@ -105,7 +105,7 @@ def test_an_order_for_a_fraction_fills_whole_and_is_completed() -> None:
 def test_a_sale_leaves_no_fraction_of_a_share_behind(order: float, left: float) -> None:
     plan = [(0, "UPRO", 100, None), (1, "UPRO", order, None)]
     broker = run_plan(market_of({"UPRO": [100.0] * 5}), plan, cash=50_000.0)
-    assert broker.account.shares.tolist() == [left]
+    assert broker.account.book.shares.tolist() == [left]
 
 
 def test_an_order_for_less_than_a_share_is_rejected() -> None:
@@ -118,7 +118,7 @@ def test_contracts_trade_whole() -> None:
     broker = run_plan(
         market_of({"UPRO": [100.0] * 4}), [(0, SLOT, 1.5, put(90.0))], cash=1e4, slots=(SLOT,)
     )
-    assert broker.account.contracts.tolist() == [1.0]
+    assert broker.account.book.contracts.tolist() == [1.0]
 
 
 @pytest.mark.parametrize(("size", "cash"), [(1000.0, 50_000.0), (666.5, 1e6)])
@@ -128,7 +128,7 @@ def test_a_bracket_protects_what_its_first_order_filled(size: float, cash: float
     script = {0: [lambda s: s.buy_bracket(size=size, price=100.0, stopprice=90.0, limitprice=150)]}
     broker, _ = run_script(market, script, cash=cash, on_shortfall="cut")
     assert fills_of(broker) == [(1, 100.0), (3, 85.0)]
-    assert broker.account.shares.tolist() == [0.0]
+    assert broker.account.book.shares.tolist() == [0.0]
 
 
 def test_a_forced_trade_tells_backtrader_what_it_was_charged() -> None:

@@ -54,7 +54,7 @@ def test_an_order_to_cover_what_was_bought_in_is_cancelled(exectype: int) -> Non
         1: [lambda s: s.buy(size=100, exectype=exectype, price=99.0)],
     }
     broker, strategy = run_script(market, script, cash=20_000.0)
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
     assert strategy.orders[-1][1] == "Canceled"
 
 
@@ -63,7 +63,7 @@ def test_two_sales_that_wait_over_a_liquidation_sell_no_more_than_is_left() -> N
     plan = [(0, "SP500", 300, None), (1, "SP500", -150, None), (1, "SP500", -150, None)]
     broker = run_plan(market, plan, cash=95_300.0)
     assert list(events_of(broker, "liquidation")["shares"]) == [-88.0]
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
 
 
 def test_the_limit_of_a_trailing_stop_limit_stays_a_quarter_as_far_after_a_split() -> None:
@@ -90,7 +90,7 @@ def test_an_account_that_is_to_be_closed_is_closed_once_every_fund_has_a_price()
     plan = [(0, "UPRO", 100, None), (0, "SSO", 100, None)]
     terms = FREE._replace(call_policy=CLOSE_OUT)
     broker = run_plan(market, plan, cash=12_500.0, terms=terms)
-    assert broker.account.shares.tolist() == [0.0, 0.0]
+    assert broker.account.book.shares.tolist() == [0.0, 0.0]
     assert sessions_of(broker, "closed_out") == [3]
 
 

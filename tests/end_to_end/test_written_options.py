@@ -102,7 +102,7 @@ def test_a_put_far_out_of_the_money_asks_a_tenth_of_its_strike_times_the_multipl
 
 def test_below_2000_dollars_of_equity_nothing_is_written() -> None:
     broker = run(FLAT, [(0, SLOT, -1, option("put", 5.0))], 1_900.0)
-    assert broker.account.contracts[0] == 0.0
+    assert broker.account.book.contracts[0] == 0.0
     assert len(events_of(broker, "order_refused")) == 1
 
 
@@ -116,7 +116,7 @@ def test_a_written_put_costs_what_it_is_in_the_money_and_no_shares(
     assert premium > 0.0
     assert ledger["equity"].iloc[-1] == pytest.approx(10_000.0 + premium - paid)
     assert ledger["cash"].iloc[-1] == ledger["equity"].iloc[-1]
-    assert broker.account.shares[0] == 0.0
+    assert broker.account.book.shares[0] == 0.0
     assert identity_errors(ledger, 10_000.0).abs().to_numpy().max() < 1e-9
 
 
@@ -150,7 +150,7 @@ def test_in_a_call_shares_go_first_written_options_next_and_long_ones_stay() -> 
     assert list(forced["symbol"]) == ["SP500", f"UPRO {LATER} 90 put"]
     assert list(forced["shares"]) == [-10.0, 200.0]
     assert forced["price"].iloc[1] > 40.0
-    assert broker.account.contracts.tolist() == [2.0, 0.0]
+    assert broker.account.book.contracts.tolist() == [2.0, 0.0]
     assert broker.ledger.frame()["excess_liquidity"].iloc[2] >= 0.0
     assert strategy_of(broker).seen[-1] == ("UPRO:option", "Completed")
 

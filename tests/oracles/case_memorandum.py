@@ -15,11 +15,11 @@ from levsleeve.backtests.state import (
     SPECIAL_MEMORANDUM,
     WHOLE_SHARES,
     Account,
-    Tape,
     Terms,
     new_account,
 )
 from levsleeve.backtests.steps import close_session, open_session
+from levsleeve.backtests.tape import CLOSE, Tape, retaped, tape_of
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.house import NO_OVERLAY
@@ -44,21 +44,24 @@ def sma(given: Mapping[str, Any]) -> dict[str, Any]:
     policy = Policy(end_of_day_initial=given["end_of_day_initial"])
     tape = _tape(len(events) + 1, given["multiple"], rules_date(given), policy)
     for t, event in enumerate(events, start=1):
-        tape.closes[t:, 0] *= 1.0 + (event["return"] if event["event"] == "price_move" else 0.0)
+        grown = 1.0 + (event["return"] if event["event"] == "price_move" else 0.0)
+        tape.funds[t:, 0, CLOSE] *= grown
     account = new_account(float(given["start_cash_usd"]), 1, 0)
     account.money[SPECIAL_MEMORANDUM] = float(given["start_sma_usd"])
-    account.marks[0] = PRICE_USD
+    account.book.marks[0] = PRICE_USD
     side = {"long": 1.0, "short": -1.0}[given["side"]]
     rolled, compliant = [], []
     for t, event in enumerate(events, start=1):
         kind = event["event"]
         value = float(event["value_usd"]) if kind != "price_move" else 0.0
         if kind in ("dividend_received", "dividend_paid"):
-            tape.dividends[t, 0] = _dividend(account, value, paid=kind == "dividend_paid")
+            dividends = tape.dividends.copy()
+            dividends[t, 0] = _dividend(account, value, paid=kind == "dividend_paid")
+            tape = retaped(tape, dividends=dividends)
         open_session(account, tape, t, FREE)
-        mark(account, tape, t, FREE)
+        mark(account, tape, t, FREE.volatility)
         if kind in ("open", "add", "reduce"):
-            shares = value / account.marks[0] * (-side if kind == "reduce" else side)
+            shares = value / account.book.marks[0] * (-side if kind == "reduce" else side)
             fill_shares(account, tape, t, 0, shares, FREE)
         elif kind in ("deposit", "withdrawal"):
             external_flow(account, tape, t, value if kind == "deposit" else -value)
@@ -72,7 +75,7 @@ def sma(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dividend(account: Account, value_usd: float, *, paid: bool) -> float:
     """Dollars per share of a distribution that a long receives or a short pays."""
-    held = float(account.shares[0])
+    held = float(account.book.shares[0])
     if held == 0.0 or (held < 0.0) != paid:
         raise ValueError(f"event: a dividend {'paid' if paid else 'received'} on {held:g} shares")
     return value_usd / abs(held)
@@ -92,7 +95,7 @@ FREE = Terms(
 def _tape(n: int, multiple: float, on: date, policy: Policy) -> Tape:
     """Sessions of one fund at one price, without rates, fees or splits."""
     nothing, one = np.zeros(n), np.ones((n, 1))
-    return Tape(
+    return tape_of(
         dates=on.toordinal() + np.arange(n, dtype=np.float64), days=np.ones(n),
         benchmark_rates=nothing, bill_rates=nothing, volatility=nothing,
         rules=np.tile(margin_rules(on, policy), (n, 1)), overlays=np.tile(NO_OVERLAY, (n, 1, 1)),

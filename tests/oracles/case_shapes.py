@@ -210,11 +210,11 @@ def splits(given: Mapping[str, Any]) -> Answers:
         first, last = (date.fromisoformat(given[key]) for key in ("from_date", "to_date"))
         return {"shares_per_starting_share": shares_per_starting_share(written, first, last)}
     account = new_account(0.0, 1, 0)
-    account.shares[0], account.marks[0] = given["shares"], given["price_before_usd"]
+    account.book.shares[0], account.book.marks[0] = given["shares"], given["price_before_usd"]
     split_fund(account, 0, given["new_shares"] / given["old_shares"], WHOLE_SHARES)
     return {
-        "shares_after": float(account.shares[0]),
-        "price_after_usd": float(account.marks[0]),
+        "shares_after": float(account.book.shares[0]),
+        "price_after_usd": float(account.book.marks[0]),
         "cash_in_lieu_usd": float(account.money[CASH]),
     }
 

@@ -9,6 +9,7 @@ import pandas as pd
 from tests.end_to_end.accounts import market_of
 
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.tape import retaped
 from levsleeve.instruments.fund import parse_fund
 from levsleeve.margin.charges import sale_fees
 from levsleeve.margin.rulebook import Rulebook
@@ -62,7 +63,8 @@ def wild_market(
         book=book,
     )
     fee_dates = [rules_as_of or stamp.date() for stamp in market.sessions]
-    tape = market.tape._replace(
+    tape = retaped(
+        market.tape,
         sale_fees=np.array([sale_fees(day) for day in fee_dates], dtype=np.float64),
         volatility=0.1 + 0.5 * rng.random(n_sessions),
     )

@@ -11,6 +11,7 @@ from tests.oracles.slow_runs import Run
 from levsleeve import Holding, ProtectivePut, Sleeve
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.state import FRACTIONAL_SHARES, WHOLE_SHARES, Terms
+from levsleeve.backtests.tape import retaped
 from levsleeve.compiled import Floats
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.rulebook import Rulebook, rulebook
@@ -107,7 +108,8 @@ def wilder(rng: np.random.Generator, market: Market, cash: float) -> Market:
     missing[0] = False
     rates = rng.uniform(0.0, 0.05, (shape[0],))
     flows = np.where(rng.random(shape[0]) < 0.06, rng.normal(0.0, 0.3 * cash, shape[0]), 0.0)
-    changed = tape._replace(
+    changed = retaped(
+        tape,
         opens=np.where(missing, np.nan, opens),
         lows=np.where(missing, np.nan, np.minimum(opens, tape.closes) * np.exp(-wide[0])),
         highs=np.where(missing, np.nan, np.maximum(opens, tape.closes) * np.exp(wide[1])),

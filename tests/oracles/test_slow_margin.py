@@ -11,7 +11,7 @@ from tests.oracles.slow_margin import Fund, Option, Switches, requirement, ways
 from tests.unit.margin.books import CALL, PUT, Lot, book
 
 from levsleeve.margin.account import maintenance_under_relief, margin_requirement
-from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.book import Book, FundTerms
 from levsleeve.margin.combination import (
     BOXED_SHORT,
     COLLAR,
@@ -92,7 +92,7 @@ def rules_of(set_to: Switches) -> Rulebook:
     )
 
 
-def ours(fund: Fund) -> tuple[Positions, FundTerms]:
+def ours(fund: Fund) -> tuple[Book, FundTerms]:
     """The same book and rules as the library takes them."""
     lots = [
         Lot(

@@ -16,7 +16,7 @@ from levsleeve.margin.account import (
     maintenance_under_relief,
     margin_requirement,
 )
-from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.book import Book, FundTerms
 from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE, ORDER_INITIAL
 from levsleeve.margin.liquidation import in_deficit, shares_to_trade
 from levsleeve.margin.schedule import BROAD, NARROW
@@ -46,7 +46,7 @@ class Statement:
     on: date
 
     @property
-    def positions(self) -> Positions:
+    def positions(self) -> Book:
         return book(self.shares, self.prices, *self.lots)
 
     @property

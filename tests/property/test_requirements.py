@@ -10,7 +10,7 @@ from tests.unit.margin.books import book
 
 from levsleeve.compiled import Floats
 from levsleeve.margin.account import margin_requirement
-from levsleeve.margin.book import FundTerms
+from levsleeve.margin.book import fund_terms
 from levsleeve.margin.combination import INITIAL_MARGIN, MAINTENANCE
 from levsleeve.margin.house import NO_OVERLAY
 from levsleeve.margin.policy import Policy
@@ -78,7 +78,7 @@ def needs(
     """Maintenance and initial margin of an account of shares."""
     classes, overlays = np.full(funds.size, BROAD), np.tile(house, (funds.size, 1))
     terms, positions = (
-        FundTerms(funds, classes, overlays, on),
+        fund_terms(funds, classes, overlays, on),
         book(shares.tolist(), marks.tolist()),
     )
     return (

@@ -15,7 +15,7 @@ import pytest
 from levsleeve import compiled
 from levsleeve.compiled import source_hash
 from levsleeve.margin.account import margin_requirement
-from levsleeve.margin.book import Positions
+from levsleeve.margin.book import Book, book_of
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
 from levsleeve.margin.fees import option_commission, regulatory_sale_fees, share_commission
 from levsleeve.margin.financing import debit_interest_a_year, short_rebate_a_year
@@ -30,9 +30,9 @@ from levsleeve.strategies.sizing import target_shares
 ON = date(2018, 6, 1)
 
 
-def statement(price: float) -> Positions:
+def statement(price: float) -> Book:
     """A long with puts and a call, a short with a call, and a spread, on three funds."""
-    return Positions(
+    return book_of(
         shares=np.array([310.0, -77.0, 0.0]),
         marks=price * np.array([1.0, 1.1, 0.3]),
         contracts=np.array([2.0, 1.0, -3.0, 1.0, -2.0, 1.0]),

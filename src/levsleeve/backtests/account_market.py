@@ -9,6 +9,7 @@ from levsleeve.backtests.borrow import borrow_by_session
 from levsleeve.backtests.cash_flows import cash_flows_by_session
 from levsleeve.backtests.market import Market, placeholder_borrow_rate
 from levsleeve.backtests.opens import refuse_copied_opens
+from levsleeve.backtests.tape import retaped
 
 
 def market_of_account(market: Market, account: AccountTable, folder: Path) -> Market:
@@ -32,7 +33,8 @@ def market_of_account(market: Market, account: AccountTable, folder: Path) -> Ma
         for i, symbol in enumerate(symbols):
             opens, closes, splits = tape.opens[:, i], tape.closes[:, i], tape.splits[:, i]
             refuse_copied_opens(opens, closes, splits, market.sessions, symbol)
-    tape = tape._replace(
+    tape = retaped(
+        tape,
         cash_flows=cash_flows_by_session(account.cash_flow, market.sessions),
         borrow_rates=borrow.rates,
         borrow_states=borrow.states,

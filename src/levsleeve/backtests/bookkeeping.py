@@ -10,10 +10,12 @@ import backtrader as bt
 
 from levsleeve.backtests.event_kinds import BUY_IN, LIQUIDATED, OPTION_EXPIRED, SPLIT
 from levsleeve.backtests.order_life import clip_covers
-from levsleeve.backtests.state import CHARGED, tradable_part
+from levsleeve.backtests.state import CHARGED, EVENT_COUNT, tradable_part
+from levsleeve.backtests.tape import SPLIT_RATIO
 from levsleeve.compiled import Floats
 from levsleeve.errors import LedgerError
 from levsleeve.instruments.option import OptionContract
+from levsleeve.margin.book import UNDERLYING
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def drain(broker: "MarginBroker") -> None:
         If there are more than the account has room for.
     """
     account = broker.account
-    count = int(account.event_count[0])
+    count = int(account.money[EVENT_COUNT])
     if count > len(account.events):
         raise LedgerError(
             f"session {broker.session}: {count} events between two readings, but the buffer "
@@ -86,7 +88,7 @@ def drain(broker: "MarginBroker") -> None:
             announce(broker, broker.data_at(place), units, row[3], each, row[CHARGED])
             if kind == BUY_IN:
                 clip_covers(broker, broker.data_at(place), units)
-    account.event_count[0] = 0.0
+    account.money[EVENT_COUNT] = 0.0
 
 
 def announce(
@@ -130,8 +132,8 @@ def split_position(broker: "MarginBroker", data: Any, before: float, after: floa
     the ratio even where a reverse split leaves the number of contracts alone.
     """
     place, k = broker.places[data._name], broker.slot_of(data)
-    fund = int(broker.account.underlyings[k]) if k >= 0 else place
-    ratio = float(broker.market.tape.splits[broker.session, fund])
+    fund = int(broker.account.book.slots[k, UNDERLYING]) if k >= 0 else place
+    ratio = float(broker.market.tape.funds[broker.session, fund, SPLIT_RATIO])
     position = broker.positions[data]
     position.fix(after, position.price / ratio if after else 0.0)
     for strategy in broker.cerebro.runningstrats:

@@ -46,6 +46,7 @@ from levsleeve.backtests.state import (
     new_account,
 )
 from levsleeve.backtests.steps import close_session, open_session
+from levsleeve.backtests.tape import SPLIT_RATIO
 from levsleeve.compiled import Floats
 from levsleeve.errors import StudyError
 
@@ -185,7 +186,7 @@ class MarginBroker(RefusedSettings):
         scale_orders(self, tape.splits[t])
         split = np.flatnonzero(tape.splits[t] != 1.0)
         if t > 0 and split.size:
-            ratios = {self.data_at(int(i)): float(tape.splits[t, i]) for i in split}
+            ratios = {self.data_at(int(i)): float(tape.funds[t, i, SPLIT_RATIO]) for i in split}
             restate_history(self.cerebro, ratios)
         self.seen = max(t - 1, 0)
         open_session(account, tape, t, terms)
@@ -194,21 +195,21 @@ class MarginBroker(RefusedSettings):
         self._fundshares += account.flows[EXTERNAL] / self._fundval
         drain(self)
         if self.fill == "next_open":
-            mark_open(account, tape, t, terms)
+            mark_open(account, tape, t, terms.volatility)
             work_pending(self, opening=True)
         if self.tests_extremes and intraday_test(account, tape, t, terms):
             self._after_liquidation()
         self.seen = t
         if not self.ended:
-            mark(account, tape, t, terms)
-            expire(account, tape, t, terms)
+            mark(account, tape, t, terms.volatility)
+            expire(account, tape, t, terms.commission.exercise_usd)
             buy_in(account, tape, t, terms)
         drain(self)
-        self._marked = measure(account, tape, t, terms)
+        self._marked = measure(account, tape, t, terms.volatility)
         if not self.ended and maintenance_test(account, tape, t, terms):
             self._after_liquidation()
         wipe_test(account)
-        self._show(measure(account, tape, t, terms))
+        self._show(measure(account, tape, t, terms.volatility))
 
     def _after_liquidation(self) -> None:
         """Tell of what was sold by force, and clip what waits."""
@@ -228,7 +229,7 @@ class MarginBroker(RefusedSettings):
             wipe_test(account)
         drain(self)
         close_session(account, tape, t)
-        measures = measure(account, tape, t, terms)
+        measures = measure(account, tape, t, terms.volatility)
         self.ledger.write(account, marked or measures, measures)
         self._show(measures)
         if self.ended:
@@ -239,7 +240,7 @@ class MarginBroker(RefusedSettings):
         self.cash, self._value = measures.cash, measures.equity
         self._valuelever = measures.equity
         self._fundval = self._value / self._fundshares
-        for k, premium in enumerate(self.account.option_marks):
+        for k, premium in enumerate(self.account.book.option_marks):
             self.data_at(len(self.market.funds) + k).lines.close[0] = premium
 
     @property
@@ -289,12 +290,12 @@ class MarginBroker(RefusedSettings):
         if datas is None:
             return float(self._value)
         account = self.account
-        values = [*(account.shares * account.marks)]
-        values += [*(account.contracts * account.multipliers * account.option_marks)]
+        values = [*(account.book.shares * account.book.marks)]
+        values += [*(account.book.contracts * account.book.multipliers * account.book.option_marks)]
         return float(sum(values[self.places[data._name]] for data in datas))
 
     def get_leverage(self) -> float:
         """Gross market value of the shares over equity."""
         account = self.account
-        gross = float(abs(account.shares * account.marks).sum())
+        gross = float(abs(account.book.shares * account.book.marks).sum())
         return gross / self._value if self._value > 0 else float("inf")

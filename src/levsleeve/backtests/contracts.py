@@ -3,19 +3,14 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from levsleeve.backtests.event_kinds import (
-    OPTION_ROLLED,
-    ORDER_FILLED,
-    WHY_NEXT_CONTRACT,
-    WHY_ORDER,
-)
-from levsleeve.backtests.marks import clear_slot
-from levsleeve.backtests.measures import last_session, slot_price
-from levsleeve.backtests.orders import affordable_contracts, fill_option
-from levsleeve.backtests.state import record
+import numpy as np
+
+from levsleeve.backtests.measures import last_session
+from levsleeve.backtests.settling import enter_contract
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.account import closing_part
+from levsleeve.margin.book import CONTRACTS, EXPIRY, RIGHT, STRIKE, UNDERLYING
 from levsleeve.pricing.black_scholes import CALL, PUT
 from levsleeve.strategies.hedges import CONTRACT_SHARES
 
@@ -23,18 +18,17 @@ if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
 
 
-def allowed_contracts(broker: "MarginBroker", order: Any, k: int, wanted: float) -> float:
-    """Contracts of an order that fit: what closes always, what opens as far as it passes the test.
+def make_ready(broker: "MarginBroker", order: Any, k: int, wanted: float) -> None:
+    """Have the contract of an opening order in its slot: an empty one takes the order's.
 
     Raises
     ------
     StudyError
         If it opens without naming a contract, turns what is held around, or the slot is taken.
     """
-    account = broker.account
-    held = float(account.contracts[k])
+    held = float(broker.account.book.slots[k, CONTRACTS])
     if closing_part(held, wanted) == wanted:
-        return wanted
+        return
     if held * wanted < 0.0:
         raise StudyError(
             f"order in {order.data._name}: it trades {wanted:g} contracts but {held:g} are held; "
@@ -44,9 +38,6 @@ def allowed_contracts(broker: "MarginBroker", order: Any, k: int, wanted: float)
         _enter_contract(broker, order, k)
     else:
         _refuse_another(broker, order, k)
-    return float(
-        affordable_contracts(account, broker.market.tape, broker.session, k, wanted, broker.terms)
-    )
 
 
 def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
@@ -68,48 +59,30 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
             f"order in {order.data._name}: {contract} has expired at this fill, "
             f"{broker.market.sessions[broker.session]:%Y-%m-%d}; a later expiry is right"
         )
-    account.multipliers[k] = CONTRACT_SHARES
-    account.strikes[k] = contract.strike
-    account.expiries[k] = contract.expiry.toordinal()
-    account.rights[k] = PUT if contract.right == "put" else CALL
-    account.underlyings[k] = broker.places[contract.fund]
-    account.option_marks[k] = slot_price(
-        account, broker.market.tape, broker.session, broker.seen, broker.terms, k
-    )
+    right = PUT if contract.right == "put" else CALL
+    expiry, underlying = contract.expiry.toordinal(), broker.places[contract.fund]
+    terms = np.array([CONTRACT_SHARES, contract.strike, expiry, right, underlying])
+    enter_contract(account, tape, t, broker.seen, broker.terms.volatility, k, terms)
 
 
 def contract_held(broker: "MarginBroker", k: int) -> OptionContract | None:
     """The contract that an option slot holds, if it holds one."""
     account = broker.account
-    if account.contracts[k] == 0.0:
+    if account.book.slots[k, CONTRACTS] == 0.0:
         return None
     return OptionContract(
-        broker.market.symbols[int(account.underlyings[k])],
-        "put" if account.rights[k] == PUT else "call",
-        float(account.strikes[k]),
-        date.fromordinal(int(account.expiries[k])),
+        broker.market.symbols[int(account.book.slots[k, UNDERLYING])],
+        "put" if account.book.slots[k, RIGHT] == PUT else "call",
+        float(account.book.slots[k, STRIKE]),
+        date.fromordinal(int(account.book.slots[k, EXPIRY])),
     )
 
 
 def _refuse_another(broker: "MarginBroker", order: Any, k: int) -> None:
     """An order that adds to a slot names no other contract than it holds."""
+    held = float(broker.account.book.slots[k, CONTRACTS])
     if isinstance(order.info.get("contract"), OptionContract):
         raise StudyError(
-            f"order in {order.data._name}: the slot still holds {broker.account.contracts[k]:g} "
+            f"order in {order.data._name}: the slot still holds {held:g} "
             "contracts of another option; sell them or let them expire first"
         )
-
-
-def trade_contracts(broker: "MarginBroker", k: int, contracts: float) -> tuple[float, float]:
-    """Trade signed contracts of a slot; returns the price per share and shares per contract."""
-    account, tape, t = broker.account, broker.market.tape, broker.session
-    held, multiplier = account.contracts[k], float(account.multipliers[k])
-    paid = float(fill_option(account, tape, t, k, contracts, broker.terms))
-    place, shares = account.shares.size + k, contracts * multiplier
-    after, premium = account.contracts[k], account.option_marks[k]
-    if held == 0.0:
-        record(account, OPTION_ROLLED, place, shares, premium, held, after, WHY_NEXT_CONTRACT)
-    record(account, ORDER_FILLED, place, shares, paid, held, after, WHY_ORDER)
-    if after == 0.0:
-        clear_slot(account, k)
-    return paid, multiplier

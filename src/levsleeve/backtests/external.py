@@ -14,8 +14,10 @@ from levsleeve.backtests.state import (
     CONTRIBUTIONS,
     EXTERNAL,
     Account,
-    Tape,
     record,
+)
+from levsleeve.backtests.tape import (
+    Tape,
 )
 from levsleeve.compiled import rule
 from levsleeve.margin.account import is_short
@@ -57,6 +59,6 @@ def withdrawable(account: Account, tape: Tape, t: int) -> float:
     rules = tape.rules[t]
     loanable = equity_with_loan_value(account, tape, t)
     most = loanable - requirement(account, tape, t, INITIAL_MARGIN)
-    unborrowed = 0.0 if is_short(account) else account.money[CASH]
+    unborrowed = 0.0 if is_short(account.book) else account.money[CASH]
     most = min(most, max(unborrowed, loanable - rules[MINIMUM_EQUITY_USD]))
     return max(0.0, min(most, net_liquidation(account) - LEAST_LEFT_USD))

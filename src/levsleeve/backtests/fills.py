@@ -6,37 +6,14 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from levsleeve.backtests.bookkeeping import contract_named, drain, execute_order, restate
-from levsleeve.backtests.contracts import allowed_contracts, contract_held, trade_contracts
-from levsleeve.backtests.event_kinds import (
-    ORDER_CUT,
-    ORDER_FILLED,
-    ORDER_REFUSED,
-    WHY_AVAILABLE_FUNDS,
-    WHY_CALL_CLOSES,
-    WHY_CASH_ACCOUNT,
-    WHY_FRACTION,
-    WHY_NO_SHARES_TO_BORROW,
-    WHY_ORDER,
-)
-from levsleeve.backtests.marks import clear_slot
+from levsleeve.backtests.contracts import contract_held, make_ready
 from levsleeve.backtests.order_life import clip, expired, reached, reduces
-from levsleeve.backtests.orders import affordable, fill_shares, may_be_short
-from levsleeve.backtests.state import (
-    COMMISSION,
-    FEES,
-    FRACTIONAL_SHARES,
-    PART_ROUNDING,
-    WHOLE_SHARES,
+from levsleeve.backtests.settling import is_closing_out, settle_order, tradable_order
+from levsleeve.backtests.tape import (
     is_quoted,
-    record,
-    tradable_part,
 )
 from levsleeve.errors import StudyError
-from levsleeve.margin.account import closing_part
-from levsleeve.margin.schedule import CASH_ACCOUNT
-
-SAME_SHARES = PART_ROUNDING / FRACTIONAL_SHARES
-"""An order that differs from what fills by this much is filled: a rounded difference."""
+from levsleeve.margin.book import UNDERLYING
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
@@ -73,16 +50,8 @@ def accept(broker: "MarginBroker", order: Any) -> bool:
     account, k = broker.account, broker.slot_of(order.data)
     if k >= 0 and contract_named(order) == contract_held(broker, k):
         order.info.pop("contract", None)  # it trades what the slot holds, whatever that becomes
-    wanted, held = float(order.executed.remsize), float(broker.positions[order.data].size)
-    closing = float(closing_part(held, wanted))
-    parts = WHOLE_SHARES if k >= 0 else broker.terms.share_parts
-    whole = closing if closing == -held else 0.0  # closing all of it closes its fraction, too
-    tradable = whole + float(tradable_part(wanted - whole, parts))
-    if abs(tradable - wanted) >= SAME_SHARES:
-        place = broker.places[order.data._name]
-        price = account.option_marks[k] if k >= 0 else account.marks[place]
-        kind = ORDER_REFUSED if tradable == 0.0 else ORDER_CUT
-        record(account, kind, place, wanted, price, wanted, tradable, WHY_FRACTION)
+    place, wanted = broker.places[order.data._name], float(order.executed.remsize)
+    tradable = float(tradable_order(account, place, wanted, broker.terms.share_parts))
     restate(order, tradable, 1.0)
     if tradable == 0.0:
         order.reject(broker)
@@ -111,7 +80,7 @@ def _is_quoted(broker: "MarginBroker", order: Any) -> bool:
     k, place = broker.slot_of(order.data), broker.places[order.data._name]
     if k >= 0:
         contract = contract_named(order)
-        place = int(broker.account.underlyings[k])
+        place = int(broker.account.book.slots[k, UNDERLYING])
         if contract is not None:
             place = broker.places.get(contract.fund, place)
         if place >= len(broker.market.funds):
@@ -128,18 +97,16 @@ def finish(broker: "MarginBroker", order: Any) -> None:
 
 def _fill(broker: "MarginBroker", order: Any) -> None:
     """Fill, cut or refuse one order."""
-    account, wanted = broker.account, float(order.executed.remsize)
+    account, terms, wanted = broker.account, broker.terms, float(order.executed.remsize)
     place, k = broker.places[order.data._name], broker.slot_of(order.data)
-    allowed, why = _allowed(broker, order, wanted)
-    if allowed != wanted:
-        price = account.option_marks[k] if k >= 0 else account.marks[place]
-        kind = ORDER_REFUSED if allowed == 0.0 else ORDER_CUT
-        unit = account.multipliers[k] if k >= 0 else 1.0
-        record(account, kind, place, wanted * unit, price, wanted * unit, allowed * unit, why)
+    if k >= 0 and not is_closing_out(account, terms):
+        make_ready(broker, order, k, wanted)
+    tape, t, cuts = broker.market.tape, broker.session, float(broker.p.on_shortfall == "cut")
+    settled = settle_order(account, tape, t, place, wanted, terms, cuts)
+    allowed = float(settled.allowed)
     if allowed != 0.0:
-        _trade(broker, order, place, allowed)
-    elif k >= 0 and account.contracts[k] == 0.0:
-        clear_slot(account, k)
+        paid, charged = float(settled.price_usd), float(settled.charged_usd)
+        execute_order(broker, order, allowed, paid, float(settled.multiplier), charged)
     drain(broker)
     if allowed == wanted:
         broker._ococheck(order)
@@ -161,48 +128,3 @@ def _protect_what_filled(broker: "MarginBroker", parent: Any, filled: float) -> 
         if child is not parent and abs(child.executed.remsize) > filled:
             restate(child, math.copysign(filled, child.executed.remsize), 1.0)
     broker._bracketize(parent)
-
-
-def _allowed(broker: "MarginBroker", order: Any, wanted: float) -> tuple[float, float]:
-    """How much of an order passes the order test, by the policy on shortfall, and why no more."""
-    account, tape, t = broker.account, broker.market.tape, broker.session
-    k, held = broker.slot_of(order.data), float(broker.positions[order.data].size)
-    closing = float(closing_part(held, wanted))
-    if broker.is_closing and wanted != closing:
-        return closing, WHY_CALL_CLOSES
-    if k >= 0:
-        allowed = allowed_contracts(broker, order, k, wanted)
-    else:
-        i = broker.places[order.data._name]
-        allowed = float(affordable(account, tape, t, i, wanted, broker.terms))
-    if allowed == wanted:
-        return allowed, WHY_ORDER
-    why = _bar(broker, order) if wanted < closing else WHY_AVAILABLE_FUNDS
-    return (closing if broker.p.on_shortfall == "refuse" else allowed), why
-
-
-def _bar(broker: "MarginBroker", order: Any) -> float:
-    """Why an order that sells short may be refused, funds apart."""
-    tape, t = broker.market.tape, broker.session
-    if tape.rules[t, CASH_ACCOUNT] != 0.0:
-        return WHY_CASH_ACCOUNT
-    shares = broker.slot_of(order.data) < 0
-    if shares and not may_be_short(tape, t, broker.places[order.data._name]):
-        return WHY_NO_SHARES_TO_BORROW
-    return WHY_AVAILABLE_FUNDS
-
-
-def _trade(broker: "MarginBroker", order: Any, place: int, allowed: float) -> None:
-    """Carry out what was allowed."""
-    account, k = broker.account, broker.slot_of(order.data)
-    charged = account.flows[COMMISSION] + account.flows[FEES]
-    if k >= 0:
-        paid, multiplier = trade_contracts(broker, k, allowed)
-    else:
-        held, multiplier = account.shares[place], 1.0
-        tape, t = broker.market.tape, broker.session
-        paid = fill_shares(account, tape, t, place, allowed, broker.terms)
-        after = account.shares[place]
-        record(account, ORDER_FILLED, place, allowed, paid, held, after, WHY_ORDER)
-    charged -= account.flows[COMMISSION] + account.flows[FEES]
-    execute_order(broker, order, allowed, paid, multiplier, float(charged))

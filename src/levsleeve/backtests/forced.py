@@ -15,7 +15,7 @@ from levsleeve.backtests.event_kinds import (
     WHY_SPECIAL_MEMORANDUM,
     WIPED,
 )
-from levsleeve.backtests.marks import HIGH, LOW, mark_extreme
+from levsleeve.backtests.marks import INDEX_HIGH, INDEX_LOW, mark_extreme
 from levsleeve.backtests.measures import (
     account_scale,
     excess_liquidity,
@@ -42,21 +42,26 @@ from levsleeve.backtests.state import (
     TRADED,
     WIPED_OUT,
     Account,
-    Tape,
     Terms,
     charges,
-    is_quoted,
     note_charges,
     record,
 )
-from levsleeve.compiled import rule
+from levsleeve.backtests.tape import (
+    BORROW_STATE,
+    RECALLS,
+    Tape,
+    is_quoted,
+)
+from levsleeve.compiled import hot_rule, inner_rule, rule
 from levsleeve.instruments.borrow_state import BORROW_RECALLED
+from levsleeve.margin.book import CONTRACTS, MARK, SHARES, UNDERLYING
 from levsleeve.margin.combination import END_OF_DAY, MAINTENANCE
 from levsleeve.margin.liquidation import in_deficit
 from levsleeve.margin.schedule import CASH_ACCOUNT, PORTFOLIO_MODE
 
 
-@rule
+@hot_rule
 def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
     """Call an account whose excess liquidity is below zero; true when something was liquidated.
 
@@ -77,20 +82,28 @@ def intraday_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
     liquidated = False
     for side in range(2):
         if account.money[ENDED] == 0.0:
-            mark_extreme(account, tape, t, LOW if side == 0 else HIGH, terms)
+            mark_extreme(account, tape, t, INDEX_LOW if side == 0 else INDEX_HIGH, terms.volatility)
             liquidated = _test(account, tape, t, terms, WHY_INTRADAY) or liquidated
             wipe_test(account)
     return liquidated
 
 
-@rule
+@hot_rule
 def _test(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> bool:
     """The maintenance test at the marks that the account carries."""
     before = excess_liquidity(account, tape, t)
+    if account.money[CALL_AGE] < 0.0 and not in_deficit(before, account_scale(account)):
+        return False
+    return _respond(account, tape, t, terms, why, before)
+
+
+@inner_rule
+def _respond(account: Account, tape: Tape, t: int, terms: Terms, why: float, before: float) -> bool:
+    """What the broker does about an open call, or a deficit that makes a new one."""
     open_call = account.money[CALL_AGE] >= 0.0
     closing = open_call and terms.call_policy == CLOSE_OUT
     if not (closing or in_deficit(before, account_scale(account))):
-        if open_call and why != WHY_INTRADAY:
+        if why != WHY_INTRADAY:
             account.money[CALL_AGE] = -1.0
             record(account, CALL_MET, ACCOUNT_WIDE, 0.0, 0.0, before, before, WHY_CURED)
         return False
@@ -120,7 +133,7 @@ def _cure(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> Non
     Shares go first, by excess liquidity gained per dollar traded (ties by the order of the funds),
     written options next, long options that bring more than they cost last.
     """
-    for _ in range(account.shares.size * (account.contracts.size + 2)):
+    for _ in range(account.book.funds.shape[0] * (account.book.slots.shape[0] + 2)):
         i = dearest(account, tape, t, terms)
         if i < 0 or not _is_called(account, tape, t):
             break
@@ -128,8 +141,8 @@ def _cure(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> Non
         quantity = min(quantity, alike(account, tape, t, i))
         liquidate_shares(account, tape, t, i, quantity, terms, why)
     for sign in (-1.0, 1.0):
-        for k in range(account.contracts.size):
-            if sign * account.contracts[k] <= 0.0 or not _trades(account, tape, t, k):
+        for k in range(account.book.slots.shape[0]):
+            if sign * account.book.slots[k, CONTRACTS] <= 0.0 or not _trades(account, tape, t, k):
                 continue
             helps = gain_of_closing(account, tape, t, k, terms) > 0.0
             if helps and _is_called(account, tape, t):
@@ -145,7 +158,7 @@ def _is_called(account: Account, tape: Tape, t: int) -> bool:
 @rule
 def _trades(account: Account, tape: Tape, t: int, k: int) -> bool:
     """Whether the option of slot ``k`` has a price: its fund has one."""
-    return is_quoted(tape, t, int(account.underlyings[k]))
+    return is_quoted(tape, t, int(account.book.slots[k, UNDERLYING]))
 
 
 @rule
@@ -153,16 +166,16 @@ def _close_out(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     """Close every position; the run ends once nothing is held."""
     before = net_liquidation(account)
     left = 0
-    for i in range(account.shares.size):
-        held = abs(account.shares[i])
-        if held > 0.0 and is_quoted(tape, t, i) and account.marks[i] > 0.0:
+    for i in range(account.book.funds.shape[0]):
+        held = abs(account.book.funds[i, SHARES])
+        if held > 0.0 and is_quoted(tape, t, i) and account.book.funds[i, MARK] > 0.0:
             liquidate_shares(account, tape, t, i, held, terms, WHY_CALL_CLOSES)
-        elif held > 0.0 and account.marks[i] > 0.0:
+        elif held > 0.0 and account.book.funds[i, MARK] > 0.0:
             left += 1
-    for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0 and _trades(account, tape, t, k):
+    for k in range(account.book.slots.shape[0]):
+        if account.book.slots[k, CONTRACTS] != 0.0 and _trades(account, tape, t, k):
             liquidate_option(account, tape, t, k, terms, WHY_CALL_CLOSES)
-        elif account.contracts[k] != 0.0:
+        elif account.book.slots[k, CONTRACTS] != 0.0:
             left += 1
     if left == 0:
         after = net_liquidation(account)
@@ -170,19 +183,30 @@ def _close_out(account: Account, tape: Tape, t: int, terms: Terms) -> None:
         record(account, CLOSED, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_CALL_CLOSES)
 
 
-@rule
+@hot_rule
 def buy_in(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     """Buy back at the marks what is short of funds whose lender wants the shares."""
-    for i in range(account.shares.size):
-        short = account.shares[i]
-        if short < 0.0 and tape.borrow_states[t, i] == BORROW_RECALLED and is_quoted(tape, t, i):
+    if tape.sessions[t, RECALLS] != 0.0:
+        _buy_in(account, tape, t, terms)
+
+
+@rule
+def _buy_in(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+    """Buy back the shorts whose lender wants the shares."""
+    for i in range(account.book.funds.shape[0]):
+        short = account.book.funds[i, SHARES]
+        if (
+            short < 0.0
+            and tape.funds[t, i, BORROW_STATE] == BORROW_RECALLED
+            and is_quoted(tape, t, i)
+        ):
             charged = charges(account)
             paid = fill_shares(account, tape, t, i, -short, terms)
             row = record(account, BUY_IN, i, -short, paid, short, 0.0, WHY_RECALLED)
             note_charges(account, row, charges(account) - charged)
 
 
-@rule
+@hot_rule
 def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
     """The test at the end of a day with trades: liquidate where the account would end negative.
 
@@ -199,12 +223,19 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
     if account.money[TRADED] == 0.0 or rules[PORTFOLIO_MODE] != 0.0 or rules[CASH_ACCOUNT] != 0.0:
         return False
     before = memorandum_now(account, tape, t)
-    if not in_deficit(before, account_scale(account)):
-        return False
+    if in_deficit(before, account_scale(account)):
+        _clear_memorandum(account, tape, t, terms, before)
+        return True
+    return False
+
+
+@inner_rule
+def _clear_memorandum(account: Account, tape: Tape, t: int, terms: Terms, before: float) -> None:
+    """Liquidate until the special memorandum account is not negative."""
     row = record(
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, -before, before, before, WHY_SPECIAL_MEMORANDUM
     )
-    for _ in range(account.shares.size):
+    for _ in range(account.book.funds.shape[0]):
         i = most_initial(account, tape, t)
         left = memorandum_now(account, tape, t)
         if i < 0 or not in_deficit(left, account_scale(account)):
@@ -213,10 +244,9 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
         liquidate_shares(account, tape, t, i, quantity, terms, WHY_SPECIAL_MEMORANDUM)
     if row < account.events.shape[0]:
         account.events[row, 5] = memorandum_now(account, tape, t)
-    return True
 
 
-@rule
+@hot_rule
 def wipe_test(account: Account) -> bool:
     """Whether equity is gone, which ends the run; the event says how much is left, or owed."""
     worth = net_liquidation(account)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from levsleeve.backtests.measures import Measures, account_scale
-from levsleeve.backtests.state import FLOW_CAUSES, SPECIAL_MEMORANDUM, Account
+from levsleeve.backtests.state import FLOW_CAUSES, PRICE, SPECIAL_MEMORANDUM, Account
 from levsleeve.errors import LedgerError
 from levsleeve.margin.account import utilization
 
@@ -58,10 +58,12 @@ class LedgerBuilder:
         LedgerError
             If the flows do not explain the change of equity, or the parts do not make the whole.
         """
-        held = np.concatenate([account.shares, account.contracts * account.multipliers])
-        prices = np.concatenate([account.marks, account.option_marks])
+        held = np.concatenate(
+            [account.book.shares, account.book.contracts * account.book.multipliers]
+        )
+        prices = np.concatenate([account.book.marks, account.book.option_marks])
         values = held * prices
-        flows = np.concatenate([account.price_flows, account.flows])
+        flows = np.roll(account.flows, len(account.flows) - PRICE)
         tolerance = TOLERANCE_USD * max(1.0, account_scale(account) / TOLERANCE_SCALE_USD)
         self._check(
             "moved", "its flows make", measures.equity - self._equity, flows.sum(), tolerance

@@ -7,7 +7,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.state import Tape
+from levsleeve.backtests.tape import (
+    Tape,
+    tape_of,
+)
 from levsleeve.compiled import Floats
 from levsleeve.data.calendar import monthly_expiries
 from levsleeve.data.library import Library
@@ -126,7 +129,7 @@ def market_of_frames(
     dates = np.array([stamp.toordinal() for stamp in sessions], dtype=np.float64)
     days = np.diff(dates, prepend=dates[0])
     ones = np.ones((len(sessions), 1))
-    tape = Tape(
+    tape = tape_of(
         dates=dates,
         days=days,
         benchmark_rates=np.asarray(around.benchmark, dtype=np.float64),

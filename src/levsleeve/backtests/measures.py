@@ -7,11 +7,16 @@ from levsleeve.backtests.state import (
     CONTRIBUTIONS,
     SPECIAL_MEMORANDUM,
     Account,
+)
+from levsleeve.backtests.tape import (
+    BILL_RATE,
+    COST_RATE,
+    DATE,
+    VOLATILITY,
     Tape,
-    Terms,
     fund_terms_of,
 )
-from levsleeve.compiled import inner_rule, rule
+from levsleeve.compiled import hot_rule, rule
 from levsleeve.margin.account import (
     cushion,
     gross_value,
@@ -23,9 +28,20 @@ from levsleeve.margin.account import (
     share_value,
     utilization,
 )
+from levsleeve.margin.book import (
+    CONTRACTS,
+    EXPIRY,
+    MARK,
+    MULTIPLE,
+    MULTIPLIER,
+    RIGHT,
+    SHARES,
+    STRIKE,
+    UNDERLYING,
+)
 from levsleeve.margin.combination import END_OF_DAY, INITIAL_MARGIN, MAINTENANCE
 from levsleeve.margin.requirement import special_memorandum_account
-from levsleeve.pricing.volatility import fund_option_delta, fund_option_price
+from levsleeve.pricing.volatility import VolatilityModel, fund_option_delta, fund_option_price
 
 YEAR_DAYS = 365.0
 """Option tenors are calendar days over 365."""
@@ -51,40 +67,40 @@ class Measures(NamedTuple):
     maintenance_with_relief: float
 
 
-@rule
+@hot_rule
 def net_liquidation(account: Account) -> float:
     """Cash plus signed values of shares and options: the equity of the ledger, in dollars."""
-    return float(account.money[CASH]) + share_value(account) + option_value(account)
+    return float(account.money[CASH]) + share_value(account.book) + option_value(account.book)
 
 
-@rule
+@hot_rule
 def equity_with_loan_value(account: Account, tape: Tape, t: int) -> float:
     """Cash, signed value of the shares and what long options lend, in dollars."""
-    return loan_value_equity(account.money[CASH], account, tape.rules[t])
+    return loan_value_equity(account.money[CASH], account.book, tape.rules[t])
 
 
-@rule
+@hot_rule
 def account_scale(account: Account) -> float:
     """Cash and positions without their signs: the scale of rounding errors, in dollars."""
-    return gross_value(account.money[CASH], account)
+    return gross_value(account.money[CASH], account.book)
 
 
-@rule
+@hot_rule
 def requirement(account: Account, tape: Tape, t: int, kind: float) -> float:
     """Dollars that the positions require at their marks, under the rules of session ``t``.
 
     ``kind`` is one of ``margin.combination``: maintenance, initial, an order's or the day end's.
     """
-    return margin_requirement(account, fund_terms_of(tape, t), kind)
+    return margin_requirement(account.book, fund_terms_of(tape, t), kind)
 
 
-@rule
+@hot_rule
 def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
     """Equity with loan value less maintenance margin: negative means a call.  Dollars."""
     return equity_with_loan_value(account, tape, t) - requirement(account, tape, t, MAINTENANCE)
 
 
-@inner_rule
+@hot_rule
 def memorandum_now(account: Account, tape: Tape, t: int) -> float:
     """The special memorandum account if the day ended now, in dollars."""
     return special_memorandum_account(
@@ -95,72 +111,76 @@ def memorandum_now(account: Account, tape: Tape, t: int) -> float:
     )
 
 
-@rule
+@hot_rule
 def last_session(tape: Tape, t: int, expiry: float) -> bool:
     """Whether an option that expires on date ``expiry`` has its last session at ``t`` or had it.
 
     One that expires on a day without a session settles at the close before.
     """
-    if t + 1 < tape.dates.size:
-        return bool(expiry < tape.dates[t + 1])
-    return bool(expiry <= tape.dates[t])
+    if t + 1 < tape.sessions.shape[0]:
+        return bool(expiry < tape.sessions[t + 1, DATE])
+    return bool(expiry <= tape.sessions[t, DATE])
 
 
-@rule
+@hot_rule
 def tenor_days(account: Account, tape: Tape, t: int, k: int) -> float:
     """Calendar days that the option in slot ``k`` has left; none on its last session."""
-    expiry = account.expiries[k]
-    return 0.0 if last_session(tape, t, expiry) else expiry - tape.dates[t]
+    expiry = account.book.slots[k, EXPIRY]
+    return 0.0 if last_session(tape, t, expiry) else expiry - tape.sessions[t, DATE]
 
 
 @rule
-def slot_price(account: Account, tape: Tape, t: int, seen: int, terms: Terms, k: int) -> float:
+def slot_price(
+    account: Account, tape: Tape, t: int, seen: int, model: VolatilityModel, k: int
+) -> float:
     """The model's price per share of the option in slot ``k`` at its fund's mark on session ``t``.
 
     Volatility and bill rate are those of the close of session ``seen``: ``t`` itself, or the one
     before where ``t`` has not closed yet.
     """
-    i = int(account.underlyings[k])
+    i = int(account.book.slots[k, UNDERLYING])
     return fund_option_price(
-        account.marks[i],
-        account.strikes[k],
+        account.book.funds[i, MARK],
+        account.book.slots[k, STRIKE],
         tenor_days(account, tape, t, k) / YEAR_DAYS,
-        account.rights[k],
-        tape.bill_rates[seen],
-        tape.multiples[t, i],
-        tape.cost_rates[t, i],
-        tape.volatility[seen],
-        terms.volatility,
+        account.book.slots[k, RIGHT],
+        tape.sessions[seen, BILL_RATE],
+        tape.funds[t, i, MULTIPLE],
+        tape.funds[t, i, COST_RATE],
+        tape.sessions[seen, VOLATILITY],
+        model,
     )
 
 
 @rule
-def index_exposure(account: Account, tape: Tape, t: int, terms: Terms) -> float:
+def index_exposure(account: Account, tape: Tape, t: int, model: VolatilityModel) -> float:
     """Signed dollars of the index that the account moves with: value times multiple, and delta."""
     total = 0.0
-    for i in range(account.shares.size):
-        total += account.shares[i] * account.marks[i] * tape.multiples[t, i]
-    for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0:
-            i = int(account.underlyings[k])
+    for i in range(account.book.funds.shape[0]):
+        total += (
+            account.book.funds[i, SHARES] * account.book.funds[i, MARK] * tape.funds[t, i, MULTIPLE]
+        )
+    for k in range(account.book.slots.shape[0]):
+        if account.book.slots[k, CONTRACTS] != 0.0:
+            i = int(account.book.slots[k, UNDERLYING])
             delta = fund_option_delta(
-                account.marks[i],
-                account.strikes[k],
+                account.book.funds[i, MARK],
+                account.book.slots[k, STRIKE],
                 tenor_days(account, tape, t, k) / YEAR_DAYS,
-                account.rights[k],
-                tape.bill_rates[t],
-                tape.multiples[t, i],
-                tape.cost_rates[t, i],
-                tape.volatility[t],
-                terms.volatility,
+                account.book.slots[k, RIGHT],
+                tape.sessions[t, BILL_RATE],
+                tape.funds[t, i, MULTIPLE],
+                tape.funds[t, i, COST_RATE],
+                tape.sessions[t, VOLATILITY],
+                model,
             )
-            stood_for = account.contracts[k] * account.multipliers[k] * delta
-            total += stood_for * account.marks[i] * tape.multiples[t, i]
+            stood_for = account.book.slots[k, CONTRACTS] * account.book.slots[k, MULTIPLIER] * delta
+            total += stood_for * account.book.funds[i, MARK] * tape.funds[t, i, MULTIPLE]
     return total
 
 
 @rule
-def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
+def measure(account: Account, tape: Tape, t: int, model: VolatilityModel) -> Measures:
     """All headline quantities at the marks the account carries, under the rules of session ``t``.
 
     The marks of long options are in equity; in equity with loan value only what they lend.
@@ -186,7 +206,7 @@ def measure(account: Account, tape: Tape, t: int, terms: Terms) -> Measures:
         excess,
         utilization(maintenance, loanable),
         cushion(excess, equity),
-        index_exposure(account, tape, t, terms),
-        maintenance_after_expiry(account, funds),
-        maintenance_under_relief(account, funds, 1.0),
+        index_exposure(account, tape, t, model),
+        maintenance_after_expiry(account.book, funds),
+        maintenance_under_relief(account.book, funds, 1.0),
     )

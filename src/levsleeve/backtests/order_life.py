@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from levsleeve.backtests.settling import held_at
 from levsleeve.backtests.state import each
 from levsleeve.errors import StudyError
 from levsleeve.margin.account import closing_part
+from levsleeve.margin.book import MARK
 
 if TYPE_CHECKING:
     from levsleeve.backtests.broker import MarginBroker
@@ -19,7 +21,12 @@ TRAILING = (bt.Order.StopTrail, bt.Order.StopTrailLimit)
 def reduces(broker: "MarginBroker", order: Any) -> bool:
     """Whether an order only shrinks a position."""
     size = float(order.executed.remsize)
-    return bool(closing_part(float(broker.positions[order.data].size), size) == size)
+    return bool(closing_part(_held(broker, order), size) == size)
+
+
+def _held(broker: "MarginBroker", order: Any) -> float:
+    """What the account holds of an order's fund or option."""
+    return float(held_at(broker.account, broker.places[order.data._name]))
 
 
 def reached(broker: "MarginBroker", order: Any) -> bool:
@@ -43,7 +50,7 @@ def reached(broker: "MarginBroker", order: Any) -> bool:
             f"order in {order.data._name}: {order.getordername()} orders are not taken in "
             "option slots; Market and Close are"
         )
-    price = float(broker.account.marks[broker.places[order.data._name]])
+    price = float(broker.account.book.funds[broker.places[order.data._name], MARK])
     if kind == bt.Order.Limit:
         return _within(broker, order, price, order.created.price)
     if kind not in (*STOPS, *STOP_LIMITS):
@@ -83,7 +90,7 @@ def clip_to_reductions(broker: "MarginBroker") -> None:
 def clip(broker: "MarginBroker", order: Any) -> None:
     """Shrink an order to what closes the position that is held; cancel what closes nothing."""
     size = float(order.executed.remsize)
-    keep = float(closing_part(float(broker.positions[order.data].size), size))
+    keep = float(closing_part(_held(broker, order), size))
     if keep == 0.0:
         broker.cancel(order)
     elif keep != size:

@@ -13,16 +13,20 @@ from levsleeve.backtests.state import (
     SPREAD,
     TRADED,
     Account,
-    Tape,
     Terms,
     each,
+    tradable_part,
+)
+from levsleeve.backtests.tape import (
+    BORROW_STATE,
+    Tape,
     fund_terms_of,
     sale_fees_of,
-    tradable_part,
 )
 from levsleeve.compiled import rule
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.margin.account import account_passes, closing_part, sizing_reserve
+from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES, UNDERLYING
 from levsleeve.margin.combination import END_OF_DAY, ORDER_INITIAL, side_requirement
 from levsleeve.margin.fees import (
     option_commission,
@@ -39,7 +43,7 @@ def share_costs(
     account: Account, i: int, shares: float, tape: Tape, t: int, terms: Terms
 ) -> tuple[float, float, float]:
     """Dollars of spread, commission and fees on a trade of fund ``i``; negative ``shares`` sell."""
-    price = account.marks[i]
+    price = account.book.funds[i, MARK]
     quantity = abs(shares)
     spread = quantity * price * each(terms.fund_spread_rates, i)
     traded = account.money[MONTH_SHARES]
@@ -92,11 +96,11 @@ def available_after(
     12 CFR 220.12; FINRA Rule 4210(b)(4).
     """
     spread, commission, fees = share_costs(account, i, shares, tape, t, terms)
-    held, cash = account.shares[i], account.money[CASH]
-    account.shares[i] = held + shares
-    account.money[CASH] = cash - shares * account.marks[i] - spread - commission - fees
-    passes = account_passes(account.money[CASH], account, fund_terms_of(tape, t), reserve_usd)
-    account.shares[i], account.money[CASH] = held, cash
+    held, cash = account.book.funds[i, SHARES], account.money[CASH]
+    account.book.funds[i, SHARES] = held + shares
+    account.money[CASH] = cash - shares * account.book.funds[i, MARK] - spread - commission - fees
+    passes = account_passes(account.money[CASH], account.book, fund_terms_of(tape, t), reserve_usd)
+    account.book.funds[i, SHARES], account.money[CASH] = held, cash
     return passes
 
 
@@ -110,18 +114,18 @@ def available_funds(account: Account, tape: Tape, t: int) -> float:
 @rule
 def _available_when_flat(account: Account, tape: Tape, t: int, i: int, closing: float) -> float:
     """Dollars that orders may use once ``closing`` shares of fund ``i`` are traded."""
-    held, cash = account.shares[i], account.money[CASH]
-    account.shares[i] = held + closing
-    account.money[CASH] = cash - closing * account.marks[i]
+    held, cash = account.book.funds[i, SHARES], account.money[CASH]
+    account.book.funds[i, SHARES] = held + closing
+    account.money[CASH] = cash - closing * account.book.funds[i, MARK]
     available = available_funds(account, tape, t)
-    account.shares[i], account.money[CASH] = held, cash
+    account.book.funds[i, SHARES], account.money[CASH] = held, cash
     return available
 
 
 @rule
 def may_be_short(tape: Tape, t: int, i: int) -> bool:
     """Whether fund ``i`` may be sold short: in a margin account, and with shares to borrow."""
-    lent = tape.borrow_states[t, i] == BORROW_AVAILABLE
+    lent = tape.funds[t, i, BORROW_STATE] == BORROW_AVAILABLE
     return bool(lent and tape.rules[t, CASH_ACCOUNT] == 0.0)
 
 
@@ -133,7 +137,7 @@ def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, term
     whole new position, and leaves the head-room that the policy keeps.  It opens whole shares, or
     ten-thousandths where fractions trade, and nothing short that cannot be borrowed.
     """
-    closing = closing_part(account.shares[i], shares)
+    closing = closing_part(account.book.funds[i, SHARES], shares)
     parts = terms.share_parts
     shares = closing + tradable_part(shares - closing, parts)
     if closing == shares or (shares < closing and not may_be_short(tape, t, i)):
@@ -159,18 +163,20 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
 
     Equity falls by the costs alone.
     """
-    price = float(account.marks[i])
+    price = float(account.book.funds[i, MARK])
     spread, commission, fees = share_costs(account, i, shares, tape, t, terms)
-    held = account.shares[i]
+    held = account.book.funds[i, SHARES]
     closing = closing_part(held, shares)
     funds = fund_terms_of(tape, t)
-    released = abs(closing) * side_requirement(account, i, held < 0.0, funds, END_OF_DAY)
-    taken = abs(shares - closing) * side_requirement(account, i, shares < 0.0, funds, END_OF_DAY)
+    released = abs(closing) * side_requirement(account.book, i, held < 0.0, funds, END_OF_DAY)
+    taken = abs(shares - closing) * side_requirement(
+        account.book, i, shares < 0.0, funds, END_OF_DAY
+    )
     account.money[CONTRIBUTIONS] += released - taken
     account.money[CASH] -= shares * price + spread + commission + fees
     account.money[MONTH_SHARES] += abs(shares)
     account.money[TRADED] += abs(shares)
-    account.shares[i] = held + shares
+    account.book.funds[i, SHARES] = held + shares
     account.flows[SPREAD] -= spread
     account.flows[COMMISSION] -= commission
     account.flows[FEES] -= fees
@@ -190,7 +196,7 @@ def affordable_contracts(
     one brings its price and needs its requirement.  An account that then borrows or is short keeps
     the minimum equity, and a cash account writes nothing.
     """
-    closing = closing_part(account.contracts[k], contracts)
+    closing = closing_part(account.book.slots[k, CONTRACTS], contracts)
     if closing == contracts:
         return closing
     sign = 1.0 if contracts > 0.0 else -1.0
@@ -209,15 +215,15 @@ def _passes_with(
     account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
 ) -> bool:
     """Whether the account passes the order test with so many contracts more of slot ``k``."""
-    premium, multiplier = account.option_marks[k], account.multipliers[k]
-    half = option_half_spread(premium, int(account.underlyings[k]), terms)
+    premium, multiplier = account.book.slots[k, PREMIUM], account.book.slots[k, MULTIPLIER]
+    half = option_half_spread(premium, int(account.book.slots[k, UNDERLYING]), terms)
     commission, fees = option_costs(account, contracts, multiplier, premium, tape, t, terms)
-    held, cash = account.contracts[k], account.money[CASH]
-    account.contracts[k] = held + contracts
+    held, cash = account.book.slots[k, CONTRACTS], account.money[CASH]
+    account.book.slots[k, CONTRACTS] = held + contracts
     account.money[CASH] = cash - contracts * multiplier * premium
     account.money[CASH] -= abs(contracts) * multiplier * half + commission + fees
-    passes = account_passes(account.money[CASH], account, fund_terms_of(tape, t), 0.0)
-    account.contracts[k], account.money[CASH] = held, cash
+    passes = account_passes(account.money[CASH], account.book, fund_terms_of(tape, t), 0.0)
+    account.book.slots[k, CONTRACTS], account.money[CASH] = held, cash
     return passes
 
 
@@ -229,18 +235,18 @@ def fill_option(
 
     The slot's contract and mark are set by the caller; equity falls by the costs alone.
     """
-    premium = float(account.option_marks[k])
-    multiplier = float(account.multipliers[k])
+    premium = float(account.book.slots[k, PREMIUM])
+    multiplier = float(account.book.slots[k, MULTIPLIER])
     quantity = abs(contracts) * multiplier
-    half = option_half_spread(premium, int(account.underlyings[k]), terms)
+    half = option_half_spread(premium, int(account.book.slots[k, UNDERLYING]), terms)
     commission, fees = option_costs(account, contracts, multiplier, premium, tape, t, terms)
     account.money[CASH] -= contracts * multiplier * premium
     account.money[CASH] -= quantity * half + commission + fees
     account.money[MONTH_CONTRACTS] += abs(contracts)
     account.money[TRADED] += quantity
-    account.contracts[k] += contracts
+    account.book.slots[k, CONTRACTS] += contracts
     account.flows[SPREAD] -= quantity * half
     account.flows[COMMISSION] -= commission
     account.flows[FEES] -= fees
-    account.costs[account.shares.size + k] += quantity * half + commission + fees
+    account.costs[account.book.funds.shape[0] + k] += quantity * half + commission + fees
     return premium + half if contracts > 0.0 else premium - half

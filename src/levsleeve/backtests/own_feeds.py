@@ -19,6 +19,7 @@ from levsleeve.backtests.account_market import market_of_account
 from levsleeve.backtests.account_table import AccountTable
 from levsleeve.backtests.market import VIX_POINT, Market, Surroundings, market_of_frames
 from levsleeve.backtests.own_settings import OwnSettings
+from levsleeve.backtests.tape import retaped
 from levsleeve.data.prices import COLUMNS, PRICES, as_sessions, check_prices
 from levsleeve.errors import StudyError
 from levsleeve.instruments.catalogue import CATALOGUE, INDEXES
@@ -62,7 +63,7 @@ def market_of_feeds(cerebro: Any, account: AccountTable, own: OwnSettings) -> Ma
     rules = rulebook(load_profile(account.profile), account.policy, own.rules_as_of)
     market = market_of_frames(frames, held, sessions, rules, _around(sessions, rules, own))
     multiples = np.array([[_multiple_on(fund, day) for fund in held] for day in sessions])
-    market = replace(market, tape=market.tape._replace(multiples=multiples))
+    market = replace(market, tape=retaped(market.tape, multiples=multiples))
     return market_of_account(market, account, Path())
 
 

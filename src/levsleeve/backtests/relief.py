@@ -18,17 +18,20 @@ from levsleeve.backtests.state import (
     LIQUIDATION,
     SPECIAL_MEMORANDUM,
     Account,
-    Tape,
     Terms,
     charges,
     each,
-    fund_terms_of,
-    is_quoted,
     note_charges,
     record,
 )
+from levsleeve.backtests.tape import (
+    Tape,
+    fund_terms_of,
+    is_quoted,
+)
 from levsleeve.compiled import inner_rule, rule
 from levsleeve.margin.account import option_loan_value
+from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES, UNDERLYING
 from levsleeve.margin.combination import (
     END_OF_DAY,
     MAINTENANCE,
@@ -50,10 +53,10 @@ def dearest(account: Account, tape: Tape, t: int, terms: Terms) -> int:
     """
     best = -1
     best_gain = 0.0
-    for i in range(account.shares.size):
-        price = account.marks[i]
-        if account.shares[i] != 0.0 and price > 0.0 and is_quoted(tape, t, i):
-            one = min(1.0, abs(account.shares[i]))
+    for i in range(account.book.funds.shape[0]):
+        price = account.book.funds[i, MARK]
+        if account.book.funds[i, SHARES] != 0.0 and price > 0.0 and is_quoted(tape, t, i):
+            one = min(1.0, abs(account.book.funds[i, SHARES]))
             freed = released(account, tape, t, i, one, MAINTENANCE)
             gain = freed / (one * price) - _cost_rate(terms, i)
             if best < 0 or gain > best_gain + TIE:
@@ -68,10 +71,10 @@ def alike(account: Account, tape: Tape, t: int, i: int) -> float:
 
     At least one whole share, or all that are held.
     """
-    held = abs(account.shares[i])
+    held = abs(account.book.funds[i, SHARES])
     one = min(1.0, held)
     apiece = released(account, tape, t, i, one, MAINTENANCE) / one
-    near = TIE * max(1.0, account.marks[i])
+    near = TIE * max(1.0, account.book.funds[i, MARK])
     low, high = 1.0, math.ceil(held) * 1.0
     while low < high:
         middle = float(int((low + high + 1.0) / 2.0))
@@ -93,11 +96,11 @@ def _cost_rate(terms: Terms, i: int) -> float:
 def released(account: Account, tape: Tape, t: int, i: int, quantity: float, kind: float) -> float:
     """Dollars of a requirement that trading ``quantity`` shares of fund ``i`` to zero frees."""
     funds = fund_terms_of(tape, t)
-    held = account.shares[i]
-    before = fund_requirement(account, i, funds, kind)
-    account.shares[i] = held - quantity if held > 0.0 else held + quantity
-    after = fund_requirement(account, i, funds, kind)
-    account.shares[i] = held
+    held = account.book.funds[i, SHARES]
+    before = fund_requirement(account.book, i, funds, kind)
+    account.book.funds[i, SHARES] = held - quantity if held > 0.0 else held + quantity
+    after = fund_requirement(account.book, i, funds, kind)
+    account.book.funds[i, SHARES] = held
     return before - after
 
 
@@ -110,9 +113,9 @@ def left_after(
     Dollars of excess liquidity (``MAINTENANCE``) or of the special memorandum account if the day
     ended then (``END_OF_DAY``).
     """
-    traded = -quantity if account.shares[i] > 0.0 else quantity
+    traded = -quantity if account.book.funds[i, SHARES] > 0.0 else quantity
     spread, commission, fees = share_costs(account, i, traded, tape, t, terms)
-    penalty = quantity * account.marks[i] * terms.liquidation_penalty_rate
+    penalty = quantity * account.book.funds[i, MARK] * terms.liquidation_penalty_rate
     equity = equity_with_loan_value(account, tape, t) - spread - commission - fees - penalty
     freed = released(account, tape, t, i, quantity, kind)
     required = requirement(account, tape, t, kind) - freed
@@ -130,7 +133,11 @@ def fewest_shares(account: Account, tape: Tape, t: int, i: int, terms: Terms, ki
     They are whole, or ten-thousandths where fractions trade.  Unhedged shares go first, as they
     free the most.
     """
-    held, scale, parts = abs(account.shares[i]), account_scale(account), terms.share_parts
+    held, scale, parts = (
+        abs(account.book.funds[i, SHARES]),
+        account_scale(account),
+        terms.share_parts,
+    )
     if in_deficit(left_after(account, tape, t, i, held, terms, kind), scale):
         return held
     low, high = 0.0, math.ceil(held * parts) * 1.0
@@ -149,13 +156,13 @@ def liquidate_shares(
     account: Account, tape: Tape, t: int, i: int, quantity: float, terms: Terms, why: float
 ) -> None:
     """Trade ``quantity`` shares of fund ``i`` towards zero by force, with the penalty."""
-    held = account.shares[i]
-    price = account.marks[i]
+    held = account.book.funds[i, SHARES]
+    price = account.book.funds[i, MARK]
     traded = -quantity if held > 0.0 else quantity
     charged = charges(account)
     paid = fill_shares(account, tape, t, i, traded, terms)
     _charge_penalty(account, quantity * price, i, terms)
-    row = record(account, LIQUIDATED, i, traded, paid, held, account.shares[i], why)
+    row = record(account, LIQUIDATED, i, traded, paid, held, account.book.funds[i, SHARES], why)
     note_charges(account, row, charges(account) - charged)
 
 
@@ -164,12 +171,16 @@ def most_initial(account: Account, tape: Tape, t: int) -> int:
     """The held fund that releases most of the day end's initial margin per dollar; -1 if none."""
     best = -1
     most = 0.0
-    for i in range(account.shares.size):
-        if account.shares[i] != 0.0 and account.marks[i] > 0.0 and is_quoted(tape, t, i):
-            asked = share_requirement(account, i, fund_terms_of(tape, t), END_OF_DAY)
-            if asked / account.marks[i] > most + TIE:
+    for i in range(account.book.funds.shape[0]):
+        if (
+            account.book.funds[i, SHARES] != 0.0
+            and account.book.funds[i, MARK] > 0.0
+            and is_quoted(tape, t, i)
+        ):
+            asked = share_requirement(account.book, i, fund_terms_of(tape, t), END_OF_DAY)
+            if asked / account.book.funds[i, MARK] > most + TIE:
                 best = i
-                most = asked / account.marks[i]
+                most = asked / account.book.funds[i, MARK]
     return best
 
 
@@ -180,18 +191,18 @@ def gain_of_closing(account: Account, tape: Tape, t: int, k: int, terms: Terms) 
     A long option brings its price but may have relieved shares; a written one costs its price and
     frees its requirement.
     """
-    held, multiplier = account.contracts[k], account.multipliers[k]
-    premium = account.option_marks[k]
-    i = int(account.underlyings[k])
+    held, multiplier = account.book.slots[k, CONTRACTS], account.book.slots[k, MULTIPLIER]
+    premium = account.book.slots[k, PREMIUM]
+    i = int(account.book.slots[k, UNDERLYING])
     funds = fund_terms_of(tape, t)
-    before = fund_requirement(account, i, funds, MAINTENANCE) - option_loan_value(
-        account, tape.rules[t]
+    before = fund_requirement(account.book, i, funds, MAINTENANCE) - option_loan_value(
+        account.book, tape.rules[t]
     )
-    account.contracts[k] = 0.0
-    after = fund_requirement(account, i, funds, MAINTENANCE) - option_loan_value(
-        account, tape.rules[t]
+    account.book.slots[k, CONTRACTS] = 0.0
+    after = fund_requirement(account.book, i, funds, MAINTENANCE) - option_loan_value(
+        account.book, tape.rules[t]
     )
-    account.contracts[k] = held
+    account.book.slots[k, CONTRACTS] = held
     quantity = abs(held) * multiplier
     each_costs = option_half_spread(premium, i, terms) + premium * terms.liquidation_penalty_rate
     commission, fees = option_costs(account, -held, multiplier, premium, tape, t, terms)
@@ -204,10 +215,10 @@ def liquidate_option(
     account: Account, tape: Tape, t: int, k: int, terms: Terms, why: float
 ) -> None:
     """Close the whole option of slot ``k`` by force, with the penalty."""
-    held = account.contracts[k]
-    units = held * account.multipliers[k]
-    worth = abs(units) * account.option_marks[k]
-    place = account.shares.size + k
+    held = account.book.slots[k, CONTRACTS]
+    units = held * account.book.slots[k, MULTIPLIER]
+    worth = abs(units) * account.book.slots[k, PREMIUM]
+    place = account.book.funds.shape[0] + k
     charged = charges(account)
     paid = fill_option(account, tape, t, k, -held, terms)
     _charge_penalty(account, worth, place, terms)

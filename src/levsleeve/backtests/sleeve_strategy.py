@@ -6,8 +6,10 @@ from typing import Any
 import backtrader as bt
 
 from levsleeve.backtests.needs import Needs
+from levsleeve.backtests.tape import DATE
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.option import OptionContract
+from levsleeve.margin.book import CONTRACTS, EXPIRY
 from levsleeve.strategies.hedges import nearest_expiry, put_contracts, put_strike
 from levsleeve.strategies.sizing import (
     capped_weight,
@@ -107,10 +109,12 @@ class SleeveStrategy(bt.Strategy):
         if filled_on >= len(tape.dates):
             return
         slot = self.getdatabyname(self.sleeve.slots[0])
-        coming = tape.dates[filled_on]
+        coming = tape.sessions[filled_on, DATE]
         k = broker.slot_of(slot)
-        settles_first = broker.fill == "next_close" and broker.account.expiries[k] <= coming
-        if broker.account.contracts[k] > 0.0 and not settles_first:
+        settles_first = (
+            broker.fill == "next_close" and broker.account.book.slots[k, EXPIRY] <= coming
+        )
+        if broker.account.book.slots[k, CONTRACTS] > 0.0 and not settles_first:
             return
         fund = self.getdatabyname(put.fund)
         if not fund.close[0] > 0.0:  # also without a price

@@ -5,8 +5,6 @@ if it is on, ``marks.mark`` and ``marks.expire``, the buy-ins and the maintenanc
 (``forced``), the fills at the close (``orders``) and ``close_session``.
 """
 
-import math
-
 from levsleeve.backtests.event_kinds import (
     RULE_CHANGE,
     SPLIT,
@@ -34,15 +32,28 @@ from levsleeve.backtests.state import (
     SPECIAL_MEMORANDUM,
     TRADED,
     Account,
-    Tape,
     Terms,
     record,
     tradable_part,
 )
-from levsleeve.compiled import rule
+from levsleeve.backtests.tape import (
+    ACTIONS,
+    BENCHMARK_RATE,
+    BORROW_RATE,
+    CASH_FLOW,
+    DAYS,
+    DIVIDEND,
+    HOUSE_MOVED,
+    NEW_MONTH,
+    RULES_MOVED,
+    SPLIT_RATIO,
+    Tape,
+)
+from levsleeve.compiled import hot_rule, rule
 from levsleeve.margin.account import short_value
+from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES, STRIKE, UNDERLYING
+from levsleeve.margin.charges import FinancingPlan
 from levsleeve.margin.combination import MAINTENANCE
-from levsleeve.margin.fees import calendar_month
 from levsleeve.margin.financing import (
     accrued,
     borrow_fee_a_year,
@@ -50,10 +61,9 @@ from levsleeve.margin.financing import (
     debit_interest_a_year,
     short_rebate_a_year,
 )
-from levsleeve.margin.schedule import LOAN_HORIZON
 
 
-@rule
+@hot_rule
 def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     """Start the flows afresh, post carry, splits, distributions, deposits and withdrawals.
 
@@ -62,52 +72,45 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     """
     for cause in range(account.flows.size):
         account.flows[cause] = 0.0
-    for i in range(account.price_flows.size):
-        account.price_flows[i] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
     account.money[TRADED] = 0.0
     if account.money[CALL_AGE] >= 0.0:
         account.money[CALL_AGE] += 1.0
     if t > 0:
-        _begin_month(account, tape, t)
-        _post_carry(account, tape, t, terms)
-        _note_rule_change(account, tape, t)
-    _corporate_actions(account, tape, t, terms)
-    if tape.cash_flows[t] != 0.0:
-        external_flow(account, tape, t, tape.cash_flows[t])
+        if tape.sessions[t, NEW_MONTH] != 0.0:
+            account.money[MONTH_SHARES] = 0.0
+            account.money[MONTH_CONTRACTS] = 0.0
+        _post_carry(account, tape, t, terms.financing)
+        if tape.sessions[t, RULES_MOVED] + tape.sessions[t, HOUSE_MOVED] != 0.0:
+            _note_rule_change(account, tape, t)
+    if tape.sessions[t, ACTIONS] != 0.0:
+        _corporate_actions(account, tape, t, terms.share_parts)
+    if tape.sessions[t, CASH_FLOW] != 0.0:
+        external_flow(account, tape, t, tape.sessions[t, CASH_FLOW])
 
 
 @rule
-def _corporate_actions(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+def _corporate_actions(account: Account, tape: Tape, t: int, share_parts: float) -> None:
     """Splits, and distributions on their ex-date: longs receive, shorts pay."""
-    for i in range(account.shares.size):
-        if tape.splits[t, i] != 1.0:
-            split_fund(account, i, tape.splits[t, i], terms.share_parts)
-        if tape.dividends[t, i] != 0.0 and account.shares[i] != 0.0:
-            paid = account.shares[i] * tape.dividends[t, i]
+    for i in range(account.book.funds.shape[0]):
+        if tape.funds[t, i, SPLIT_RATIO] != 1.0:
+            split_fund(account, i, tape.funds[t, i, SPLIT_RATIO], share_parts)
+        if tape.funds[t, i, DIVIDEND] != 0.0 and account.book.funds[i, SHARES] != 0.0:
+            paid = account.book.funds[i, SHARES] * tape.funds[t, i, DIVIDEND]
             account.money[CASH] += paid
             account.money[CONTRIBUTIONS] += paid
             account.flows[DISTRIBUTIONS] += paid
 
 
-@rule
-def _begin_month(account: Account, tape: Tape, t: int) -> None:
-    """Count the volumes of the month from nothing on its first session."""
-    if calendar_month(tape.dates[t]) != calendar_month(tape.dates[t - 1]):
-        account.money[MONTH_SHARES] = 0.0
-        account.money[MONTH_CONTRACTS] = 0.0
-
-
-@rule
-def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
+@hot_rule
+def _post_carry(account: Account, tape: Tape, t: int, plan: FinancingPlan) -> None:
     """Interest on free cash and short proceeds, and borrow fees, straight to cash.
 
     Free cash is cash less the short market value that secures the borrowed shares.
     """
-    plan = terms.financing
-    days = tape.days[t]
-    benchmark = tape.benchmark_rates[t - 1]
-    collateral = short_value(account)
+    days = tape.sessions[t, DAYS]
+    benchmark = tape.sessions[t - 1, BENCHMARK_RATE]
+    collateral = short_value(account.book)
     free = account.money[CASH] - collateral
     if free < 0.0:
         charged = debit_interest_a_year(-free, benchmark, plan)
@@ -118,10 +121,13 @@ def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
         account.flows[CREDIT_INTEREST] += accrued(earned, days, plan)
     rebate = short_rebate_a_year(collateral, benchmark, plan)
     account.flows[SHORT_REBATE] += accrued(rebate, days, plan)
-    for i in range(account.shares.size):
-        if account.shares[i] < 0.0:
+    for i in range(account.book.funds.shape[0]):
+        if account.book.funds[i, SHARES] < 0.0:
             fee = borrow_fee_a_year(
-                -account.shares[i], account.marks[i], tape.borrow_rates[t - 1, i], plan
+                -account.book.funds[i, SHARES],
+                account.book.funds[i, MARK],
+                tape.funds[t - 1, i, BORROW_RATE],
+                plan,
             )
             account.flows[BORROW_FEE] -= accrued(fee, days, plan)
     account.money[CASH] += account.flows[DEBIT_INTEREST] + account.flows[CREDIT_INTEREST]
@@ -131,20 +137,9 @@ def _post_carry(account: Account, tape: Tape, t: int, terms: Terms) -> None:
 @rule
 def _note_rule_change(account: Account, tape: Tape, t: int) -> None:
     """Record that the rules or the house ask something else, with the maintenance of both days."""
-    changed, moved_house = False, False
-    for place in range(tape.rules.shape[1]):
-        now, then = tape.rules[t, place], tape.rules[t - 1, place]
-        moved = now != then and not math.isnan(now)  # no flat rate is nan on both days
-        changed = changed or (moved and place != LOAN_HORIZON)
-    for i in range(tape.overlays.shape[1]):
-        for place in range(tape.overlays.shape[2]):
-            moved = tape.overlays[t, i, place] != tape.overlays[t - 1, i, place]
-            moved_house = moved_house or moved
-    if not (changed or moved_house):
-        return
     before = requirement(account, tape, t - 1, MAINTENANCE)
     after = requirement(account, tape, t, MAINTENANCE)
-    if changed or before != after:
+    if tape.sessions[t, RULES_MOVED] != 0.0 or before != after:
         record(account, RULE_CHANGE, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_RULES_OF_DATE)
 
 
@@ -157,36 +152,36 @@ def split_fund(account: Account, i: int, ratio: float, share_parts: float) -> No
     option contracts; any other ratio changes the shares that a contract delivers, as the clearing
     house adjusts it.
     """
-    account.marks[i] /= ratio
-    before = account.shares[i]
+    account.book.funds[i, MARK] /= ratio
+    before = account.book.funds[i, SHARES]
     if before != 0.0:
         exact = before * ratio
         whole = tradable_part(exact, share_parts)
-        account.money[CASH] += (exact - whole) * account.marks[i]
-        account.shares[i] = whole
-        record(account, SPLIT, i, whole, account.marks[i], before, whole, WHY_FUND_SPLIT)
-    for k in range(account.contracts.size):
-        if account.contracts[k] != 0.0 and account.underlyings[k] == i:
-            account.strikes[k] /= ratio
-            account.option_marks[k] /= ratio
-            held = account.contracts[k]
+        account.money[CASH] += (exact - whole) * account.book.funds[i, MARK]
+        account.book.funds[i, SHARES] = whole
+        record(account, SPLIT, i, whole, account.book.funds[i, MARK], before, whole, WHY_FUND_SPLIT)
+    for k in range(account.book.slots.shape[0]):
+        if account.book.slots[k, CONTRACTS] != 0.0 and account.book.slots[k, UNDERLYING] == i:
+            account.book.slots[k, STRIKE] /= ratio
+            account.book.slots[k, PREMIUM] /= ratio
+            held = account.book.slots[k, CONTRACTS]
             if ratio > 1.0 and ratio == float(int(ratio)):
-                account.contracts[k] *= ratio
+                account.book.slots[k, CONTRACTS] *= ratio
             else:
-                account.multipliers[k] *= ratio
+                account.book.slots[k, MULTIPLIER] *= ratio
             record(
                 account,
                 SPLIT,
-                account.shares.size + k,
-                account.contracts[k],
-                account.option_marks[k],
+                account.book.funds.shape[0] + k,
+                account.book.slots[k, CONTRACTS],
+                account.book.slots[k, PREMIUM],
                 held,
-                account.contracts[k],
+                account.book.slots[k, CONTRACTS],
                 WHY_FUND_SPLIT,
             )
 
 
-@rule
+@hot_rule
 def close_session(account: Account, tape: Tape, t: int) -> None:
     """Roll the special memorandum account at the day's end."""
     account.money[SPECIAL_MEMORANDUM] = memorandum_now(account, tape, t)

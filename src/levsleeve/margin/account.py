@@ -2,12 +2,22 @@
 
 import math
 
-from levsleeve.compiled import Floats, rule
-from levsleeve.margin.book import Book, FundTerms
+from levsleeve.compiled import Floats, hot_rule, rule
+from levsleeve.margin.book import (
+    CONTRACTS,
+    EXPIRY,
+    MARK,
+    MULTIPLIER,
+    PREMIUM,
+    SHARES,
+    Book,
+    FundTerms,
+)
 from levsleeve.margin.combination import (
     MAINTENANCE,
     ORDER_INITIAL,
     fund_requirement,
+    requirement_with,
     share_requirement,
     side_requirement,
 )
@@ -19,7 +29,6 @@ from levsleeve.margin.schedule import (
     CASH_ACCOUNT,
     FLAT_RATE,
     FREE_RATE,
-    HEDGE_RELIEF,
     MINIMUM_EQUITY_USD,
     ORDER_FEE_USD,
     ORDER_INITIAL_BROKER,
@@ -28,57 +37,57 @@ from levsleeve.margin.schedule import (
 )
 
 
-@rule
+@hot_rule
 def share_value(book: Book) -> float:
     """Signed market value of the shares, in dollars."""
     total = 0.0
-    for i in range(book.shares.size):
-        total += book.shares[i] * book.marks[i]
+    for i in range(book.funds.shape[0]):
+        total += book.funds[i, SHARES] * book.funds[i, MARK]
     return total
 
 
-@rule
+@hot_rule
 def short_value(book: Book) -> float:
     """Market value of the shares sold short, >= 0, in dollars."""
     total = 0.0
-    for i in range(book.shares.size):
-        if book.shares[i] < 0.0:
-            total -= book.shares[i] * book.marks[i]
+    for i in range(book.funds.shape[0]):
+        if book.funds[i, SHARES] < 0.0:
+            total -= book.funds[i, SHARES] * book.funds[i, MARK]
     return total
 
 
-@rule
+@hot_rule
 def option_value(book: Book) -> float:
     """Signed value of the options at their marks, in dollars."""
     total = 0.0
-    for k in range(book.contracts.size):
-        total += book.contracts[k] * book.multipliers[k] * book.option_marks[k]
+    for k in range(book.slots.shape[0]):
+        total += book.slots[k, CONTRACTS] * book.slots[k, MULTIPLIER] * book.slots[k, PREMIUM]
     return total
 
 
-@rule
+@hot_rule
 def option_loan_value(book: Book, rules: Floats) -> float:
     """Dollars that long options lend, >= 0."""
     total = 0.0
-    for k in range(book.contracts.size):
-        if book.contracts[k] > 0.0:
-            value = book.contracts[k] * book.multipliers[k] * book.option_marks[k]
-            total += value * loan_value_rate(book.expiries[k], rules)
+    for k in range(book.slots.shape[0]):
+        if book.slots[k, CONTRACTS] > 0.0:
+            value = book.slots[k, CONTRACTS] * book.slots[k, MULTIPLIER] * book.slots[k, PREMIUM]
+            total += value * loan_value_rate(book.slots[k, EXPIRY], rules)
     return total
 
 
-@rule
+@hot_rule
 def gross_value(cash_usd: float, book: Book) -> float:
     """Cash and positions without their signs: the scale of rounding errors, in dollars."""
     total = abs(cash_usd)
-    for i in range(book.shares.size):
-        total += abs(book.shares[i]) * book.marks[i]
-    for k in range(book.contracts.size):
-        total += abs(book.contracts[k]) * book.multipliers[k] * book.option_marks[k]
+    for i in range(book.funds.shape[0]):
+        total += abs(book.funds[i, SHARES]) * book.funds[i, MARK]
+    for k in range(book.slots.shape[0]):
+        total += abs(book.slots[k, CONTRACTS]) * book.slots[k, MULTIPLIER] * book.slots[k, PREMIUM]
     return total
 
 
-@rule
+@hot_rule
 def loan_value_equity(cash_usd: float, book: Book, rules: Floats) -> float:
     """Equity with loan value: cash, shares, and what long options lend.  Dollars.
 
@@ -89,14 +98,14 @@ def loan_value_equity(cash_usd: float, book: Book, rules: Floats) -> float:
     return cash_usd + share_value(book) + option_loan_value(book, rules)
 
 
-@rule
+@hot_rule
 def margin_requirement(book: Book, terms: FundTerms, kind: float) -> float:
     """Dollars that all positions require, funds never netted against each other.
 
     ``kind`` is ``MAINTENANCE``, ``INITIAL_MARGIN``, ``ORDER_INITIAL`` or ``END_OF_DAY``.
     """
     total = 0.0
-    for i in range(book.shares.size):
+    for i in range(book.funds.shape[0]):
         total += fund_requirement(book, i, terms, kind)
     return total
 
@@ -116,7 +125,7 @@ def boxed_share(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     by_rule = rules[PORTFOLIO_MODE] == 0.0 and math.isnan(rules[FLAT_RATE])
     broker = kind == ORDER_INITIAL and rules[ORDER_INITIAL_BROKER] != 0.0
     if by_rule and (kind == MAINTENANCE or broker):
-        return boxed_per_share(book.marks[i], rules)
+        return boxed_per_share(book.funds[i, MARK], rules)
     return side_requirement(book, i, False, terms, kind)
 
 
@@ -130,13 +139,13 @@ def boxed_requirement(boxed: Floats, book: Book, terms: FundTerms, kind: float) 
     return total
 
 
-@rule
+@hot_rule
 def utilization(maintenance_usd: float, equity_usd: float) -> float:
     """Maintenance margin over equity with loan value; infinite where that is not positive."""
     return maintenance_usd / equity_usd if equity_usd > 0.0 else math.inf
 
 
-@rule
+@hot_rule
 def cushion(excess_liquidity_usd: float, net_liquidation_usd: float) -> float:
     """Excess liquidity over net liquidation; minus infinity where that is not positive."""
     if net_liquidation_usd <= 0.0:
@@ -147,18 +156,18 @@ def cushion(excess_liquidity_usd: float, net_liquidation_usd: float) -> float:
 @rule
 def maintenance_under_relief(book: Book, terms: FundTerms, relief: float) -> float:
     """Dollars of maintenance as if ``hedge_relief`` were ``finra`` (1.0) or ``none`` (0.0)."""
-    rules = terms.rules.copy()
-    rules[HEDGE_RELIEF] = relief
-    other = FundTerms(terms.multiples, terms.benchmark_classes, terms.overlays, rules)
-    return margin_requirement(book, other, MAINTENANCE)
+    total = 0.0
+    for i in range(book.funds.shape[0]):
+        total += requirement_with(book, i, terms, MAINTENANCE, relief != 0.0)
+    return total
 
 
 @rule
 def maintenance_after_expiry(book: Book, terms: FundTerms) -> float:
     """Dollars of maintenance at these prices once every option has expired."""
     total = 0.0
-    for i in range(book.shares.size):
-        held = abs(book.shares[i])
+    for i in range(book.funds.shape[0]):
+        held = abs(book.funds[i, SHARES])
         if held > 0.0:
             total += held * share_requirement(book, i, terms, MAINTENANCE)
     return total
@@ -206,10 +215,10 @@ def order_passes(
 def is_short(book: Book) -> bool:
     """Whether anything is sold short: shares, or written options."""
     short = False
-    for i in range(book.shares.size):
-        short = short or book.shares[i] < 0.0
-    for k in range(book.contracts.size):
-        short = short or book.contracts[k] < 0.0
+    for i in range(book.funds.shape[0]):
+        short = short or book.funds[i, SHARES] < 0.0
+    for k in range(book.slots.shape[0]):
+        short = short or book.slots[k, CONTRACTS] < 0.0
     return short
 
 

@@ -6,14 +6,14 @@ unit of each combination saves is given.  The matrix holds zeros and ones only.
 
 import numpy as np
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, array_rule, rule
 
 NOBODY = -1
 """No third member of a combination; no row or column."""
 TINY = 1e-12
 
 
-@rule
+@array_rule
 def most_saving(units: Floats, members: Floats, savings: Floats) -> Floats:
     """Units of each combination that save most, no position used beyond its ``units``.
 
@@ -48,7 +48,7 @@ def most_saving(units: Floats, members: Floats, savings: Floats) -> Floats:
     return uses
 
 
-@rule
+@array_rule
 def _start(units: Floats, members: Floats, savings: Floats) -> tuple[Floats, Floats]:
     """The tableau with one slack a position, and the basis in which nothing is combined."""
     rows, columns = units.size, savings.size
@@ -89,7 +89,7 @@ def _leaving(tableau: Floats, entering: int, basis: Floats) -> int:
     return best
 
 
-@rule
+@array_rule
 def _pivot(tableau: Floats, row: int, column: int) -> None:
     """Make ``column`` a unit vector with its one in ``row``."""
     tableau[row] /= tableau[row, column]

@@ -10,9 +10,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, array_rule, hot_rule, rule
 from levsleeve.margin.allocation import NOBODY, most_saving
-from levsleeve.margin.book import Book, FundTerms
+from levsleeve.margin.book import (
+    BENCHMARK_CLASS,
+    CONTRACTS,
+    EXPIRY,
+    MARK,
+    MULTIPLE,
+    MULTIPLIER,
+    PREMIUM,
+    RIGHT,
+    SHARES,
+    STRIKE,
+    UNDERLYING,
+    Book,
+    FundTerms,
+)
 from levsleeve.margin.options import (
     boxed_short_share,
     collared_share,
@@ -39,9 +53,9 @@ PROTECTIVE, COVERED, COLLAR, BOXED_SHORT, SPREAD, STRANGLE = 0.0, 1.0, 2.0, 3.0,
 short with call and put, two options of one right, and two short options of both."""
 
 
-UNITS, STRIKE, EXPIRY, RIGHT, MARK, SLOT = range(6)
-OPTION_FIELDS = 6
-"""Columns of an option of a fund."""
+LEG_UNITS, LEG_STRIKE, LEG_EXPIRY, LEG_RIGHT, LEG_MARK, LEG_SLOT = range(6)
+LEG_FIELDS = 6
+"""Columns of an option of a fund, as combinations see it."""
 LISTED_FIELDS = 5
 
 
@@ -62,17 +76,17 @@ class Pairing(NamedTuple):
     uses: Floats
 
 
-@rule
+@hot_rule
 def share_requirement(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     """Dollars per share of fund ``i`` without any hedge, on the side that is held."""
-    return side_requirement(book, i, book.shares[i] < 0.0, terms, kind)
+    return side_requirement(book, i, book.funds[i, SHARES] < 0.0, terms, kind)
 
 
-@rule
+@hot_rule
 def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: float) -> float:
     """Dollars per share of fund ``i`` without any hedge, on one side."""
-    price, multiple = book.marks[i], terms.multiples[i]
-    width, overlay, rules = terms.benchmark_classes[i], terms.overlays[i], terms.rules
+    price, multiple = book.funds[i, MARK], terms.funds[i, MULTIPLE]
+    width, overlay, rules = terms.funds[i, BENCHMARK_CLASS], terms.overlays[i], terms.rules
     if kind == MAINTENANCE:
         return maintenance_per_share(price, multiple, short, width, overlay, rules)
     if kind == ORDER_INITIAL:
@@ -82,56 +96,79 @@ def side_requirement(book: Book, i: int, short: bool, terms: FundTerms, kind: fl
     return initial_per_share(price, multiple, short, width, overlay, rules)
 
 
-@rule
+@hot_rule
 def fund_requirement(book: Book, i: int, terms: FundTerms, kind: float) -> float:
     """Dollars that the shares and options of fund ``i`` require together."""
-    held = abs(book.shares[i])
+    return requirement_with(book, i, terms, kind, terms.rules[HEDGE_RELIEF] != 0.0)
+
+
+@hot_rule
+def requirement_with(book: Book, i: int, terms: FundTerms, kind: float, relief: bool) -> float:
+    """``fund_requirement`` as if long options relieved shares, or did not, whatever the policy."""
+    held = abs(book.funds[i, SHARES])
     normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
-    relief = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE
-    options = _fund_options(book, i)
+    relief = relief and kind == MAINTENANCE
+    if _bears(book, i, relief and held > 0.0):
+        return _combined_requirement(book, i, terms, normal, relief)
+    return held * normal
+
+
+@array_rule
+def _combined_requirement(
+    book: Book, i: int, terms: FundTerms, normal: float, relief: bool
+) -> float:
+    """Dollars that the shares and options of fund ``i`` require in their cheapest combination."""
+    options, facts = _fund_options(book, i), _option_facts(book, i, terms)
+    return _paired_requirement(facts, book.funds[i, SHARES], normal, options, relief, terms.rules)
+
+
+@hot_rule
+def _bears(book: Book, i: int, relieved: bool) -> bool:
+    """Whether options on fund ``i`` change what it requires: written ones, or any that relieve."""
     bears = False
-    for p in range(options.shape[0]):
-        bears = bears or options[p, UNITS] < 0.0 or (relief and held > 0.0)
-    if not bears:
-        return held * normal
-    facts = _option_facts(book, i, terms)
-    return _paired_requirement(facts, book.shares[i], normal, options, relief, terms.rules)
+    for k in range(book.slots.shape[0]):
+        if book.slots[k, UNDERLYING] == i:
+            contracts = book.slots[k, CONTRACTS]
+            bears = bears or contracts < 0.0 or (relieved and contracts > 0.0)
+    return bears
 
 
-@rule
+@array_rule
 def pair(book: Book, i: int, terms: FundTerms, kind: float) -> Pairing:
     """How the positions of fund ``i`` are margined, for whoever wants to see it."""
-    held = abs(book.shares[i])
+    held = abs(book.funds[i, SHARES])
     normal = share_requirement(book, i, terms, kind) if held > 0.0 else 0.0
     relief = terms.rules[HEDGE_RELIEF] != 0.0 and kind == MAINTENANCE
     options, facts = _fund_options(book, i), _option_facts(book, i, terms)
-    return _pair(facts, book.shares[i], normal, options, relief, terms.rules)
+    return _pair(facts, book.funds[i, SHARES], normal, options, relief, terms.rules)
 
 
-@rule
+@array_rule
 def _fund_options(book: Book, i: int) -> Floats:
     """The options on fund ``i``: signed units, strike, expiry, right, mark and slot of each."""
-    options = np.zeros((book.contracts.size, OPTION_FIELDS))
+    options = np.zeros((book.slots.shape[0], LEG_FIELDS))
     count = 0
-    for k in range(book.contracts.size):
-        if book.contracts[k] != 0.0 and book.underlyings[k] == i:
-            options[count, UNITS] = book.contracts[k] * book.multipliers[k]
-            options[count, STRIKE] = book.strikes[k]
-            options[count, EXPIRY] = book.expiries[k]
-            options[count, RIGHT] = book.rights[k]
-            options[count, MARK] = book.option_marks[k]
-            options[count, SLOT] = k
+    for k in range(book.slots.shape[0]):
+        if book.slots[k, CONTRACTS] != 0.0 and book.slots[k, UNDERLYING] == i:
+            options[count, LEG_UNITS] = book.slots[k, CONTRACTS] * book.slots[k, MULTIPLIER]
+            options[count, LEG_STRIKE] = book.slots[k, STRIKE]
+            options[count, LEG_EXPIRY] = book.slots[k, EXPIRY]
+            options[count, LEG_RIGHT] = book.slots[k, RIGHT]
+            options[count, LEG_MARK] = book.slots[k, PREMIUM]
+            options[count, LEG_SLOT] = k
             count += 1
     return options[:count]
 
 
-@rule
+@array_rule
 def _option_facts(book: Book, i: int, terms: FundTerms) -> Floats:
     """Price, multiple and benchmark class of fund ``i``, as its options are margined by."""
-    return np.array([book.marks[i], terms.multiples[i], terms.benchmark_classes[i]])
+    return np.array(
+        [book.funds[i, MARK], terms.funds[i, MULTIPLE], terms.funds[i, BENCHMARK_CLASS]]
+    )
 
 
-@rule
+@array_rule
 def _paired_requirement(
     facts: Floats, shares: float, normal: float, options: Floats, relief: bool, rules: Floats
 ) -> float:
@@ -154,7 +191,7 @@ def _paired_requirement(
     return total
 
 
-@rule
+@array_rule
 def _pair(
     facts: Floats, shares: float, normal: float, options: Floats, relief: bool, rules: Floats
 ) -> Pairing:
@@ -166,8 +203,8 @@ def _pair(
     units, alone = np.zeros(n), np.zeros(n)
     units[0], alone[0] = abs(shares), normal
     for p in range(1, n):
-        units[p] = abs(options[p - 1, UNITS])
-        if options[p - 1, UNITS] < 0.0:
+        units[p] = abs(options[p - 1, LEG_UNITS])
+        if options[p - 1, LEG_UNITS] < 0.0:
             alone[p] = _uncovered(facts, options[p - 1], rules)
     listed = np.full((2 * n * n, LISTED_FIELDS), float(NOBODY))
     count = 0
@@ -175,24 +212,24 @@ def _pair(
     for p in range(1, n):
         count = _with_shares(listed, count, p, side, facts, alone, options, relief, rules)
         for q in range(1, n):
-            if q != p and options[q - 1, UNITS] < 0.0:
+            if q != p and options[q - 1, LEG_UNITS] < 0.0:
                 count = _with_written(
                     listed, count, p, q, side, facts, alone, options, relief, rules
                 )
     members, kinds, costs = listed[:count, :3].copy(), listed[:count, 3], listed[:count, 4].copy()
     uses = most_saving(units, members, _savings(alone, members, costs))
-    return Pairing(options[:, SLOT].copy(), units, alone, members, kinds, costs, uses)
+    return Pairing(options[:, LEG_SLOT].copy(), units, alone, members, kinds, costs, uses)
 
 
 @rule
 def _uncovered(facts: Floats, option: Floats, rules: Floats) -> float:
     """Dollars per share of a written option alone."""
     return uncovered_option(
-        facts[0], option[STRIKE], option[MARK], option[RIGHT], facts[1], facts[2], rules
+        facts[0], option[LEG_STRIKE], option[LEG_MARK], option[LEG_RIGHT], facts[1], facts[2], rules
     )
 
 
-@rule
+@array_rule
 def _savings(alone: Floats, members: Floats, costs: Floats) -> Floats:
     """Dollars per unit that each combination saves against its parts alone."""
     savings = -costs
@@ -227,11 +264,11 @@ def _with_shares(
 ) -> int:
     """Option ``p`` with the fund's shares: it hedges them, or they cover it."""
     price, option = facts[0], options[p - 1]
-    strike, right = option[STRIKE], option[RIGHT]
-    if relief and option[UNITS] > 0.0 and right == -side:
+    strike, right = option[LEG_STRIKE], option[LEG_RIGHT]
+    if relief and option[LEG_UNITS] > 0.0 and right == -side:
         cost = hedged_share(price, strike, right, alone[0], rules)
         return _add(listed, count, PROTECTIVE, cost, 0, p, NOBODY)
-    if option[UNITS] < 0.0 and right == side:
+    if option[LEG_UNITS] < 0.0 and right == side:
         cost = alone[0] + in_the_money(price, strike, right)
         return _add(listed, count, COVERED, cost, 0, p, NOBODY)
     return count
@@ -252,17 +289,17 @@ def _with_written(
 ) -> int:
     """Option ``p`` with the written option ``q``: a strangle, a spread, or both around shares."""
     one, written = options[p - 1], options[q - 1]
-    if one[UNITS] < 0.0:
-        if one[RIGHT] > 0.0 and written[RIGHT] < 0.0:
-            other_mark = written[MARK] if alone[p] >= alone[q] else one[MARK]
+    if one[LEG_UNITS] < 0.0:
+        if one[LEG_RIGHT] > 0.0 and written[LEG_RIGHT] < 0.0:
+            other_mark = written[LEG_MARK] if alone[p] >= alone[q] else one[LEG_MARK]
             cost = max(alone[p], alone[q]) + other_mark
             count = _add(listed, count, STRANGLE, cost, p, q, NOBODY)
-    elif one[RIGHT] == written[RIGHT]:
-        if one[EXPIRY] >= written[EXPIRY]:
-            width = spread_width(written[STRIKE], one[STRIKE], written[RIGHT])
+    elif one[LEG_RIGHT] == written[LEG_RIGHT]:
+        if one[LEG_EXPIRY] >= written[LEG_EXPIRY]:
+            width = spread_width(written[LEG_STRIKE], one[LEG_STRIKE], written[LEG_RIGHT])
             count = _add(listed, count, SPREAD, min(alone[q], width), q, p, NOBODY)
-    elif relief and one[RIGHT] == -side:
-        cost = _around(facts, side, alone[0], one[STRIKE], written[STRIKE], rules)
+    elif relief and one[LEG_RIGHT] == -side:
+        cost = _around(facts, side, alone[0], one[LEG_STRIKE], written[LEG_STRIKE], rules)
         count = _add(listed, count, COLLAR if side > 0.0 else BOXED_SHORT, cost, 0, p, q)
     return count
 

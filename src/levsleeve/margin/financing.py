@@ -2,11 +2,11 @@
 
 import math
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.margin.charges import FinancingPlan
 
 
-@rule
+@hot_rule
 def accrued(annual_usd: float, days: float, plan: FinancingPlan) -> float:
     """The part of dollars a year that accrues over ``days`` calendar days.
 
@@ -19,7 +19,7 @@ def accrued(annual_usd: float, days: float, plan: FinancingPlan) -> float:
     return annual_usd * (days / plan.day_count_basis)
 
 
-@rule
+@hot_rule
 def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: FinancingPlan) -> float:
     """Dollars a year on a debit balance, >= 0; each slice at its own rate, the benchmark >= 0.
 
@@ -46,7 +46,7 @@ def debit_interest_a_year(balance_usd: float, benchmark_rate: float, plan: Finan
     return total
 
 
-@rule
+@hot_rule
 def _income_a_year(
     balance_usd: float, benchmark_rate: float, ends: Floats, spreads: Floats
 ) -> float:
@@ -61,7 +61,7 @@ def _income_a_year(
     return total
 
 
-@rule
+@hot_rule
 def credit_interest_a_year(
     balance_usd: float,
     net_liquidation_usd: float,
@@ -87,7 +87,7 @@ def credit_interest_a_year(
     )
 
 
-@rule
+@hot_rule
 def short_rebate_a_year(balance_usd: float, benchmark_rate: float, plan: FinancingPlan) -> float:
     """Dollars a year that short proceeds earn, >= 0, gross of the borrow fee.
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.instruments.reset import rebalance_trade
 from levsleeve.margin.policy import (
     FactorOverlay,
@@ -29,7 +29,7 @@ NO_OVERLAY = np.array([0.0, 0.0, *NEUTRAL])
 """The row of a house that asks what the rule asks."""
 
 
-@rule
+@hot_rule
 def house_rate(rate: float, place: int, short: bool, overlay: Floats) -> float:
     """Fraction of value that the house asks where the rule asks ``rate``: its dearest overlay's.
 

@@ -2,13 +2,13 @@
 
 import math
 
-from levsleeve.compiled import rule
+from levsleeve.compiled import hot_rule, rule
 
 ROUNDING = 1e-12
 """Rounding of one addition, relative to the amounts added: exactly zero counts as compliant."""
 
 
-@rule
+@hot_rule
 def in_deficit(excess_liquidity_usd: float, scale_usd: float) -> bool:
     """Whether excess liquidity is below zero by more than rounding on amounts of ``scale_usd``."""
     return excess_liquidity_usd < -ROUNDING * max(1.0, scale_usd)

@@ -4,7 +4,7 @@
 which an option was opened.  A short option's requirement includes its mark.
 """
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.margin.requirement import multiple_scale
 from levsleeve.margin.schedule import (
     BROAD_BASE,
@@ -170,7 +170,7 @@ def spread_width(short_strike: float, long_strike: float, right: float) -> float
     return max(0.0, right * (long_strike - short_strike))
 
 
-@rule
+@hot_rule
 def loan_value_rate(expiry: float, rules: Floats) -> float:
     """Fraction of a long option's price that may be lent against: none to nine months.
 

@@ -6,7 +6,7 @@ Longs and shorts are never netted: each holding is charged alone (FINRA Rule 421
 
 import math
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.margin.house import (
     INITIAL_FACTOR,
     MAINTENANCE_FACTOR,
@@ -35,7 +35,7 @@ from levsleeve.margin.schedule import (
 )
 
 
-@rule
+@hot_rule
 def multiple_scale(multiple: float, rules: Floats) -> float:
     """Factor on the base rates: the magnitude of the daily multiple, never below 1.
 
@@ -48,7 +48,7 @@ def multiple_scale(multiple: float, rules: Floats) -> float:
     return max(1.0, abs(multiple))
 
 
-@rule
+@hot_rule
 def long_maintenance_rate(multiple: float, rules: Floats) -> float:
     """Fraction of market value that the rule asks of a long position, at most 1.
 
@@ -62,14 +62,14 @@ def long_maintenance_rate(multiple: float, rules: Floats) -> float:
     return min(rules[LONG_BASE] * multiple_scale(multiple, rules), 1.0)
 
 
-@rule
+@hot_rule
 def short_maintenance_rate(price: float, multiple: float, rules: Floats) -> float:
     """Fraction of market value that the rule asks of a short one, its dollar floors apart."""
     base = rules[SHORT_BASE] if price >= rules[SHORT_FLOOR_USD] else 1.0
     return min(base * multiple_scale(multiple, rules), 1.0)
 
 
-@rule
+@hot_rule
 def short_maintenance_per_share(price: float, multiple: float, rules: Floats) -> float:
     """Dollars per share that the rule asks of a short position above its own value.
 
@@ -99,7 +99,7 @@ def short_maintenance_per_share(price: float, multiple: float, rules: Floats) ->
     return max(base, short_maintenance_rate(price, multiple, rules) * price)
 
 
-@rule
+@hot_rule
 def portfolio_rate(multiple: float, short: bool, benchmark_class: float, rules: Floats) -> float:
     """Worst loss over the range of index moves, as a fraction of value: coarse portfolio margin.
 
@@ -120,7 +120,7 @@ def portfolio_rate(multiple: float, short: bool, benchmark_class: float, rules: 
     return loss if short else min(loss, 1.0)
 
 
-@rule
+@hot_rule
 def _rule_rate(
     price: float, multiple: float, short: bool, benchmark_class: float, rules: Floats
 ) -> float:
@@ -132,7 +132,7 @@ def _rule_rate(
     return long_maintenance_rate(multiple, rules)
 
 
-@rule
+@hot_rule
 def maintenance_per_share(
     price: float,
     multiple: float,
@@ -156,7 +156,7 @@ def maintenance_per_share(
     return max(asked, house_rate(rate, MAINTENANCE_FACTOR, short, overlay) * price)
 
 
-@rule
+@hot_rule
 def initial_per_share(
     price: float,
     multiple: float,
@@ -191,7 +191,7 @@ def initial_per_share(
     return max(maintenance, house_rate(rate, INITIAL_FACTOR, short, overlay) * price)
 
 
-@rule
+@hot_rule
 def end_of_day_initial_per_share(
     price: float,
     multiple: float,
@@ -215,7 +215,7 @@ def end_of_day_initial_per_share(
     return max(min(rules[LEGACY_INITIAL] * multiple_scale(multiple, rules), 1.0) * price, initial)
 
 
-@rule
+@hot_rule
 def order_initial_per_share(
     price: float,
     multiple: float,
@@ -245,7 +245,7 @@ def boxed_per_share(price: float, rules: Floats) -> float:
     return rules[BOXED_RATE] * price
 
 
-@rule
+@hot_rule
 def special_memorandum_account(
     previous_usd: float, contributions_usd: float, equity_usd: float, initial_usd: float
 ) -> float:

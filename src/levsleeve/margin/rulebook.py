@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from levsleeve.compiled import Floats
 from levsleeve.errors import StudyError
-from levsleeve.margin.book import FundTerms
+from levsleeve.margin.book import FundTerms, fund_terms
 from levsleeve.margin.house import NO_OVERLAY, overlay_row
 from levsleeve.margin.policy import FlowOverlay, Overlay, Policy, VolatilityOverlay
 from levsleeve.margin.profile import DEFAULT_PROFILE, Profile, load_profile
@@ -67,7 +67,7 @@ class Rulebook:
     ) -> FundTerms:
         """What the compiled rules need of several funds on one session."""
         overlays = [self.overlay(session, m, volatility, index_return) for m in multiples]
-        return FundTerms(
+        return fund_terms(
             np.array(multiples, dtype=np.float64),
             np.array(benchmark_classes, dtype=np.float64),
             np.array(overlays) if overlays else np.zeros((0, NO_OVERLAY.size)),

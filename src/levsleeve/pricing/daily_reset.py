@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, array_rule, rule
 
 DAYS_PER_YEAR = 365.0
 """Rates accrue on actual calendar days over 365."""
@@ -117,7 +117,7 @@ def literature_return(
     return max(-1.0, multiple * index_total_return + money - expense)
 
 
-@rule
+@array_rule
 def path_approximation(index_returns: Floats, multiple: float) -> float:
     """Value of a fund without carry after a path, per dollar before it: an approximation.
 
@@ -135,7 +135,7 @@ def path_approximation(index_returns: Floats, multiple: float) -> float:
     return math.exp(multiple * np.sum(np.log1p(index_returns)) + decay)
 
 
-@rule
+@array_rule
 def net_asset_values(
     index_total_returns: Floats,
     bill_rates_previous: Floats,
@@ -174,7 +174,7 @@ def split_after(close: float) -> float:
     return 1.0
 
 
-@rule
+@array_rule
 def as_traded_closes(values: Floats) -> tuple[Floats, Floats]:
     """Closes in dollars per share of the day, and each session's split, of a path of values.
 

@@ -18,7 +18,7 @@ from levsleeve.margin.account import (
     share_value,
     utilization,
 )
-from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.book import Book, FundTerms, book_of
 from levsleeve.margin.combination import (
     END_OF_DAY,
     INITIAL_MARGIN,
@@ -85,7 +85,7 @@ class AccountAtHand:
     cash_usd: float
     funds: tuple[FundAtHand, ...]
     options: tuple[OptionHolding, ...]
-    positions: Positions
+    positions: Book
     boxed: Floats
     rulebook: Rulebook
     terms: FundTerms
@@ -144,12 +144,10 @@ class AccountAtHand:
 
     def traded(self, i: int, shares: float, fee_usd: float = 0.0) -> "AccountAtHand":
         """The account after signed ``shares`` more of fund ``i`` at its price."""
-        held = self.positions.shares.copy()
-        held[i] += shares
-        paid = shares * float(self.positions.marks[i]) + fee_usd
-        return replace(
-            self, cash_usd=self.cash_usd - paid, positions=self.positions._replace(shares=held)
-        )
+        traded = Book(self.positions.funds.copy(), self.positions.slots)
+        traded.shares[i] += shares
+        paid = shares * float(traded.marks[i]) + fee_usd
+        return replace(self, cash_usd=self.cash_usd - paid, positions=traded)
 
     def after_expiry(self) -> "AccountAtHand":
         """The account once its options have settled in cash at these prices."""
@@ -257,13 +255,13 @@ def _shares(holdings: Sequence[ShareHolding], places: dict[str, int]) -> tuple[F
 
 def _positions(
     shares: Floats, marks: Floats, options: Sequence[OptionHolding], places: dict[str, int]
-) -> Positions:
+) -> Book:
     """Shares and options as arrays."""
 
     def column(values: Sequence[float]) -> Floats:
         return np.array(values, dtype=np.float64)
 
-    return Positions(
+    return book_of(
         shares=shares,
         marks=marks,
         contracts=column([o.contracts if o.side == "long" else -o.contracts for o in options]),

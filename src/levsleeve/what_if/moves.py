@@ -7,16 +7,14 @@ weights ``u`` is a one-day index return, with one weight of 1 it is a move of th
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, array_rule, rule
 from levsleeve.margin.account import (
     boxed_requirement,
     gross_value,
     loan_value_equity,
     margin_requirement,
 )
-from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.book import MARK, PREMIUM, RIGHT, STRIKE, UNDERLYING, Book, FundTerms
 from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.margin.liquidation import ROUNDING
 from levsleeve.margin.options import in_the_money
@@ -38,7 +36,7 @@ class Scene(NamedTuple):
     """
 
     cash_usd: float
-    positions: Positions
+    positions: Book
     boxed: Floats
     terms: FundTerms
     volatilities: Floats
@@ -46,28 +44,17 @@ class Scene(NamedTuple):
     reprices: float
 
 
-@rule
+@array_rule
 def excess_after(scene: Scene, weights: Floats, move: float) -> float:
     """Dollars of excess liquidity after a move, < 0 where the account would be called."""
     held = scene.positions
-    marks = np.empty(held.marks.size)
-    for i in range(marks.size):
-        marks[i] = held.marks[i] * max(0.0, 1.0 + weights[i] * move)
-    option_marks = held.option_marks.copy()
+    moved = Book(held.funds.copy(), held.slots.copy())
+    for i in range(moved.funds.shape[0]):
+        moved.funds[i, MARK] = held.funds[i, MARK] * max(0.0, 1.0 + weights[i] * move)
     if scene.reprices != 0.0:
-        for k in range(option_marks.size):
-            option_marks[k] = _repriced(scene, k, marks[int(held.underlyings[k])])
-    moved = Positions(
-        held.shares,
-        marks,
-        held.contracts,
-        held.multipliers,
-        held.strikes,
-        held.expiries,
-        held.rights,
-        held.underlyings,
-        option_marks,
-    )
+        for k in range(moved.slots.shape[0]):
+            spot = moved.funds[int(held.slots[k, UNDERLYING]), MARK]
+            moved.slots[k, PREMIUM] = _repriced(scene, k, spot)
     excess = loan_value_equity(scene.cash_usd, moved, scene.terms.rules)
     excess -= margin_requirement(moved, scene.terms, MAINTENANCE)
     return excess - boxed_requirement(scene.boxed, moved, scene.terms, MAINTENANCE)
@@ -77,10 +64,10 @@ def excess_after(scene: Scene, weights: Floats, move: float) -> float:
 def _repriced(scene: Scene, k: int, price: float) -> float:
     """The option of slot ``k`` with the fund at ``price``, dollars per share."""
     held = scene.positions
-    strike, right = held.strikes[k], held.rights[k]
+    strike, right = held.slots[k, STRIKE], held.slots[k, RIGHT]
     if math.isnan(scene.volatilities[k]):
-        was = in_the_money(held.marks[int(held.underlyings[k])], strike, right)
-        return max(0.0, in_the_money(price, strike, right) + held.option_marks[k] - was)
+        was = in_the_money(held.funds[int(held.slots[k, UNDERLYING]), MARK], strike, right)
+        return max(0.0, in_the_money(price, strike, right) + held.slots[k, PREMIUM] - was)
     return option_price(price, strike, scene.years[k], 0.0, scene.volatilities[k], right)
 
 

@@ -42,7 +42,7 @@ class Event(NamedTuple):
 def differences(broker: MarginBroker) -> list[tuple[int, str, float, float]]:
     """What Backtrader tells a strategy and what the account holds, where the two differ."""
     account = broker.account
-    held = dict(zip(broker.names, [*account.shares, *account.contracts], strict=True))
+    held = dict(zip(broker.names, [*account.book.shares, *account.book.contracts], strict=True))
     told = {name: broker.getposition(broker.data_at(i)).size for i, name in enumerate(held)}
     held["cash"], told["cash"] = account.money[CASH], broker.getcash()
     held["equity"], told["equity"] = net_liquidation(account), broker.getvalue()
@@ -80,7 +80,7 @@ class PlainOrders(bt.Strategy):
 
     def _place(self, order: Order) -> None:
         sessions, feed = self.broker.market.sessions, self.datas[order.fund]
-        price = float(self.broker.account.marks[order.fund]) * order.price_factor
+        price = float(self.broker.account.book.marks[order.fund]) * order.price_factor
         if order.shares == 0.0:
             self.close(data=feed)
         elif price > 0.0 or order.kind in ("market", "close"):
@@ -99,22 +99,26 @@ class PlainOrders(bt.Strategy):
         broker = self.broker
         tape, t, account = broker.market.tape, broker.session, broker.account
         slot = self.datas[len(broker.market.funds) + order.slot]
-        held = account.contracts[order.slot]
+        held = account.book.contracts[order.slot]
         waiting = [*broker.pending, *broker.submitted]
         if any(other.data is slot for other in waiting) or t + 1 == len(tape.dates):
             return
         trade = self.buy if order.contracts > 0.0 else self.sell
         if held * order.contracts < 0.0:
             trade(data=slot, size=min(abs(held), abs(order.contracts)))
-        elif held != 0.0 and account.expiries[order.slot] > tape.dates[t + 1]:
-            trade(data=slot, size=abs(order.contracts), **self._until(account.expiries[order.slot]))
-        elif held == 0.0 and account.marks[order.fund] > 0.0:
+        elif held != 0.0 and account.book.expiries[order.slot] > tape.dates[t + 1]:
+            trade(
+                data=slot,
+                size=abs(order.contracts),
+                **self._until(account.book.expiries[order.slot]),
+            )
+        elif held == 0.0 and account.book.marks[order.fund] > 0.0:
             after_fill = tape.dates[t + 2] if t + 2 < len(tape.dates) else tape.dates[t + 1] + 1.0
             expiry = max(tape.dates[t] + order.days, after_fill)
             contract = OptionContract(
                 fund=broker.market.symbols[order.fund],
                 right=order.right,
-                strike=order.moneyness * float(account.marks[order.fund]),
+                strike=order.moneyness * float(account.book.marks[order.fund]),
                 expiry=date.fromordinal(int(expiry)),
             )
             trade(data=slot, size=abs(order.contracts), contract=contract, **self._until(expiry))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.end_to_end.accounts import market_of
 
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.tape import retaped
 from levsleeve.compiled import Floats
 from levsleeve.instruments.borrow_state import BORROW_STATES
 from levsleeve.margin.rulebook import Rulebook, rulebook
@@ -116,7 +117,8 @@ def market_in(scene: Scene) -> Market:
     )
     states = {place: BORROW_STATES[word] for place, word in scene.borrow_states.items()}
     flows = [scene.cash * scene.cash_flows.get(t, 0.0) for t in range(len(scene.moves))]
-    tape = market.tape._replace(
+    tape = retaped(
+        market.tape,
         opens=opens, highs=highs, lows=lows, closes=closes, splits=ratios,
         dividends=scene.table(scene.dividends, 0.0),
         volatility=np.array(scene.volatility),

@@ -1,6 +1,7 @@
 """Properties of every life, whatever the account trades, its broker asks and the market does."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,8 @@ from tests.property.accounts.scenes import Scene, scenes
 
 from levsleeve.backtests.event_kinds import EventKind
 from levsleeve.backtests.returns import periodic_returns
-from levsleeve.backtests.state import Tape, Terms
+from levsleeve.backtests.state import Terms
+from levsleeve.backtests.tape import COLUMNS, Tape, retaped, tape_of
 from levsleeve.instruments.option import OptionContract
 
 
@@ -65,7 +67,7 @@ def assert_same(one: Lived, other: Lived, sessions: int) -> None:
 
 def changed(tape: Tape, first: int) -> Tape:
     """Another tape from a session on, in everything that a session can bring."""
-    other = Tape(*(np.array(array) for array in tape))
+    other = SimpleNamespace(**{name: np.array(getattr(tape, name)) for name in COLUMNS})
     for prices in (other.closes, other.opens, other.highs, other.lows):
         prices[first:] = np.nan_to_num(prices[first:], nan=33.0) * 1.7
     other.splits[first:] = 2.0
@@ -82,7 +84,7 @@ def changed(tape: Tape, first: int) -> Tape:
     other.cost_rates[first:] += 0.01
     other.multiples[first:] *= -1.0
     other.benchmark_classes[first:] = 2.0 - other.benchmark_classes[first:]
-    return other
+    return tape_of(**vars(other))
 
 
 @accounts(250)
@@ -99,7 +101,7 @@ def test_the_future_does_not_reach_back(life: Life, data: st.DataObject) -> None
 def test_opens_lows_and_highs_matter_to_those_alone_who_trade_or_test_there(life: Life) -> None:
     lived = live(life)
     tape = lived.market.tape
-    other = tape._replace(opens=tape.opens * 1.3, lows=tape.lows * 0.4, highs=tape.highs * 1.9)
+    other = retaped(tape, opens=tape.opens * 1.3, lows=tape.lows * 0.4, highs=tape.highs * 1.9)
     assert_same(lived, live_in(life, replace(lived.market, tape=other)), len(lived.sessions))
 
 

@@ -13,6 +13,7 @@ from tests.property.accounts.scenes import Scene, scenes
 
 from levsleeve.backtests.event_kinds import EventKind, Why
 from levsleeve.backtests.external import LEAST_LEFT_USD
+from levsleeve.backtests.tape import retaped
 from levsleeve.margin.schedule import MINIMUM_EQUITY_USD
 
 
@@ -25,7 +26,7 @@ def called_with(lived: Lived, call: Event, deposit: float) -> bool:
     tape, t = lived.market.tape, call.session
     flows = tape.cash_flows.copy()
     flows[t] = lived.rows["flow:external"][t] + deposit
-    market = replace(lived.market, tape=tape._replace(cash_flows=flows))
+    market = replace(lived.market, tape=retaped(tape, cash_flows=flows))
     return t in {other.session for other in calls_at_the_close(live_in(lived.life, market))}
 
 

@@ -10,7 +10,8 @@ from levsleeve.backtests.event_kinds import LIQUIDATED
 from levsleeve.backtests.forced import maintenance_test
 from levsleeve.backtests.marks import mark
 from levsleeve.backtests.measures import excess_liquidity
-from levsleeve.backtests.state import CASH, Account, Tape, Terms, new_account
+from levsleeve.backtests.state import CASH, Account, Terms, new_account
+from levsleeve.backtests.tape import Tape
 from levsleeve.margin.charges import commission_plan
 from levsleeve.margin.rulebook import rulebook
 from levsleeve.pricing.black_scholes import CALL, PUT
@@ -31,14 +32,14 @@ def called(
     tape = market_of({symbol: [price] * 2}, start="2025-01-15", fees=terms is not FREE).tape
     account = account_short_of(tape, shares, deficiency, terms)
     maintenance_test(account, tape, 0, terms)
-    return account.shares[0] - shares, excess_liquidity(account, tape, 0)
+    return account.book.shares[0] - shares, excess_liquidity(account, tape, 0)
 
 
 def account_short_of(tape: Tape, shares: float, deficiency: float, terms: Terms) -> Account:
     """An account whose excess liquidity is minus ``deficiency``."""
     account = new_account(0.0, 1, 2)
-    mark(account, tape, 0, terms)
-    account.shares[0] = shares
+    mark(account, tape, 0, terms.volatility)
+    account.book.shares[0] = shares
     account.money[CASH] = -excess_liquidity(account, tape, 0) - deficiency
     return account
 
@@ -128,15 +129,15 @@ def test_shares_that_no_option_covers_go_first(
 ) -> None:
     market = market_of({"UPRO": [100.0] * 2}, book=rulebook(switches={"hedge_relief": "finra"}))
     account = account_short_of(market.tape, side * 1_000.0, 0.0, FREE)
-    account.contracts[1], account.multipliers[1] = 6.0, 100.0
-    account.strikes[1] = 90.0 if right == PUT else 110.0
-    account.rights[1], account.expiries[1] = right, date(2019, 9, 20).toordinal()
+    account.book.contracts[1], account.book.multipliers[1] = 6.0, 100.0
+    account.book.strikes[1] = 90.0 if right == PUT else 110.0
+    account.book.rights[1], account.book.expiries[1] = right, date(2019, 9, 20).toordinal()
     account.money[CASH] -= excess_liquidity(account, market.tape, 0) + deficiency
     assert maintenance_test(account, market.tape, 0, FREE)
-    assert account.shares[0] == side * (1_000.0 - traded)
+    assert account.book.shares[0] == side * (1_000.0 - traded)
     assert excess_liquidity(account, market.tape, 0) >= -1e-9
     assert account.events[1, 0] == LIQUIDATED
-    assert account.contracts[1] == 6.0  # worth nothing here, and never sold before the shares
+    assert account.book.contracts[1] == 6.0  # worth nothing here, and never sold before the shares
 
 
 def test_hedged_shares_stay_while_another_fund_has_shares_that_free_more() -> None:
@@ -147,11 +148,15 @@ def test_hedged_shares_stay_while_another_fund_has_shares_that_free_more() -> No
         {"UPRO": flat, "SSO": flat}, book=rulebook("finra", {"hedge_relief": "finra"})
     ).tape
     account = new_account(0.0, 2, 1)
-    mark(account, tape, 0, FREE)
-    account.shares[:] = 1_000.0
-    account.contracts[0], account.multipliers[0], account.strikes[0] = 9.0, 100.0, 90.0
-    account.expiries[0], account.rights[0] = tape.dates[0] + 30.0, PUT
+    mark(account, tape, 0, FREE.volatility)
+    account.book.shares[:] = 1_000.0
+    account.book.contracts[0], account.book.multipliers[0], account.book.strikes[0] = (
+        9.0,
+        100.0,
+        90.0,
+    )
+    account.book.expiries[0], account.book.rights[0] = tape.dates[0] + 30.0, PUT
     account.money[CASH] = -excess_liquidity(account, tape, 0) - 10_000.0
     assert maintenance_test(account, tape, 0, FREE)
-    assert account.shares.tolist() == [900.0, 950.0]
+    assert account.book.shares.tolist() == [900.0, 950.0]
     assert excess_liquidity(account, tape, 0) == pytest.approx(0.0, abs=1e-6)

@@ -31,7 +31,7 @@ def test_a_row_whose_flows_do_not_explain_the_change_of_equity_is_refused() -> N
 
 def test_a_row_whose_parts_do_not_make_the_whole_is_refused() -> None:
     account = new_account(1000.0, 1, 0)
-    account.shares[0], account.marks[0] = 1.0, 50.0
+    account.book.shares[0], account.book.marks[0] = 1.0, 50.0
     builder = LedgerBuilder(SESSIONS, ["UPRO"], [], 1000.0)
     with pytest.raises(LedgerError) as refused:
         builder.write(account, BLANK, measures(1000.0, 1000.0))

@@ -8,7 +8,7 @@ import numpy as np
 
 from levsleeve.compiled import Floats
 from levsleeve.margin.account import loan_value_equity, margin_requirement
-from levsleeve.margin.book import FundTerms, Positions
+from levsleeve.margin.book import Book, FundTerms, book_of
 from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.margin.profile import Profile
 from levsleeve.margin.rulebook import rulebook
@@ -31,13 +31,13 @@ class Lot(NamedTuple):
     multiplier: float = 100.0
 
 
-def book(shares: Sequence[float], marks: Sequence[float], *lots: Lot) -> Positions:
+def book(shares: Sequence[float], marks: Sequence[float], *lots: Lot) -> Book:
     """Signed shares per fund at their prices, and options."""
 
     def column(values: Sequence[float]) -> Floats:
         return np.array(values, dtype=np.float64)
 
-    return Positions(
+    return book_of(
         shares=column(shares),
         marks=column(marks),
         contracts=column([lot.contracts for lot in lots]),
@@ -64,7 +64,7 @@ def terms(
 
 
 def required(
-    positions: Positions,
+    positions: Book,
     multiple: float,
     switches: Mapping[str, Any] | None = None,
     kind: float = MAINTENANCE,
@@ -74,7 +74,7 @@ def required(
     return float(margin_requirement(positions, terms([multiple], switches, on=on), kind))
 
 
-def excess_liquidity(cash: float, positions: Positions, funds: FundTerms) -> float:
+def excess_liquidity(cash: float, positions: Book, funds: FundTerms) -> float:
     """Equity with loan value less maintenance margin."""
     equity = loan_value_equity(cash, positions, funds.rules)
     return float(equity - margin_requirement(positions, funds, MAINTENANCE))
