@@ -13,6 +13,9 @@ from levsleeve.backtests.state import (
     AT_ONCE,
     CLOSE_OUT,
     FRACTIONAL_SHARES,
+    NEXT_CLOSE,
+    NEXT_OPEN,
+    SAME_CLOSE,
     WHOLE_SHARES,
     Terms,
 )
@@ -28,7 +31,7 @@ Dollars = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 CALL_POLICIES = {"ibkr": AT_ONCE, "call": AFTER_SESSIONS, "stop": CLOSE_OUT}
 
 
-FILLS = ("next_close", "next_open", "same_close")
+FILLS = {"next_close": NEXT_CLOSE, "next_open": NEXT_OPEN, "same_close": SAME_CLOSE}
 """Where an order decided at a close fills; the last one looks ahead and exists to replicate papers
 that do."""
 

@@ -54,7 +54,8 @@ def _enter_contract(broker: "MarginBroker", order: Any, k: int) -> None:
             f"the study has {', '.join(broker.market.symbols)}"
         )
     tape, t = broker.market.tape, broker.session
-    if last_session(tape, t, float(contract.expiry.toordinal())):
+    waited = "waited" in order.info  # one that outlives its contract is refused, with an event
+    if not waited and last_session(tape, t, float(contract.expiry.toordinal())):
         raise StudyError(
             f"order in {order.data._name}: {contract} has expired at this fill, "
             f"{broker.market.sessions[broker.session]:%Y-%m-%d}; a later expiry is right"

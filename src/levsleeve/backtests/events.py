@@ -31,6 +31,7 @@ WORDS = {
     Why.FRACTION: "fractions of a share do not trade",
     Why.CASH_FLOW: "dated deposit or withdrawal",
     Why.WITHDRAWABLE: "the account may pay out no more",
+    Why.OPTION_GONE: "the option expired while the order waited for a price",
     Why.INTRADAY: "excess liquidity below zero at an extreme of the session",
 }
 HUNDREDTH_OF_A_CENT = 0.01

@@ -36,7 +36,9 @@ def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
             finish(broker, order)
         elif opening and order.exectype == bt.Order.Close:
             continue
-        elif order.active() and _is_quoted(broker, order) and reached(broker, order):
+        elif not _is_quoted(broker, order):
+            order.addinfo(waited=True)
+        elif order.active() and reached(broker, order):
             broker.pending.remove(order)
             _fill(broker, order)
 

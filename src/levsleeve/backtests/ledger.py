@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.measures import Measures, account_scale
+from levsleeve.backtests.measures import Measures
 from levsleeve.backtests.state import FLOW_CAUSES, PRICE, SPECIAL_MEMORANDUM, Account
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.errors import LedgerError
 from levsleeve.margin.account import utilization
+from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES
 
 TOLERANCE_USD = 1e-6
 TOLERANCE_SCALE_USD = 1e6
@@ -24,6 +26,58 @@ _HEAD = (
 )
 
 
+N_HEAD = len(_HEAD)
+
+
+def ledger_columns(symbols: Sequence[str], slots: Sequence[str]) -> list[str]:
+    """The columns of a ledger over funds and option slots."""
+    places = (*symbols, *slots)
+    return [
+        *_HEAD,
+        *(f"shares:{name}" for name in places),
+        *(f"price:{name}" for name in places),
+        *(f"value:{name}" for name in places),
+        *(f"flow:price:{symbol}" for symbol in symbols),
+        *(f"flow:{cause}" for cause in FLOW_CAUSES),
+    ]
+
+
+@rule
+def write_row(row: Floats, account: Account, marked: Measures, measures: Measures) -> None:
+    """Fill a row whose columns are ``ledger_columns``.
+
+    ``marked`` is what the close brought before anything was traded at it, ``measures`` what the
+    session left.
+    """
+    for place, figure in enumerate(measures):
+        row[place] = figure
+    first = len(measures)
+    row[first] = account.money[SPECIAL_MEMORANDUM]
+    row[first + 1], row[first + 2] = marked.utilization, marked.cushion
+    loanable = marked.equity_with_loan_value
+    row[first + 3] = utilization(marked.maintenance_with_relief, loanable)
+    row[first + 4] = utilization(marked.maintenance_after_expiry, loanable)
+    funds, slots = account.book.funds, account.book.slots
+    n_funds, n = funds.shape[0], funds.shape[0] + slots.shape[0]
+    for place in range(n):
+        k = place - n_funds
+        held = funds[place, SHARES] if k < 0 else slots[k, CONTRACTS] * slots[k, MULTIPLIER]
+        price = funds[place, MARK] if k < 0 else slots[k, PREMIUM]
+        row[N_HEAD + place] = held
+        row[N_HEAD + n + place] = price
+        row[N_HEAD + 2 * n + place] = held * price
+    for i in range(n_funds):
+        row[N_HEAD + 3 * n + i] = account.flows[PRICE + i]
+    for cause in range(PRICE):
+        row[N_HEAD + 3 * n + n_funds + cause] = account.flows[cause]
+
+
+@hot_rule
+def within_tolerance(gap_usd: float, scale_usd: float) -> bool:
+    """Whether a sum is right up to rounding on amounts of ``scale_usd``; a NaN never is."""
+    return abs(gap_usd) <= TOLERANCE_USD * max(1.0, scale_usd / TOLERANCE_SCALE_USD)
+
+
 class LedgerBuilder:
     """Collects rows while a run goes on; refuses a row that does not add up."""
 
@@ -35,54 +89,42 @@ class LedgerBuilder:
         starting_cash_usd: float,
     ) -> None:
         self._sessions = sessions
-        self._columns = (
-            *_HEAD,
-            *(f"shares:{name}" for name in (*symbols, *slots)),
-            *(f"price:{name}" for name in (*symbols, *slots)),
-            *(f"value:{name}" for name in (*symbols, *slots)),
-            *(f"flow:price:{symbol}" for symbol in symbols),
-            *(f"flow:{cause}" for cause in FLOW_CAUSES),
-        )
+        self._columns = ledger_columns(symbols, slots)
+        places = len(symbols) + len(slots)
+        self._values = slice(N_HEAD + 2 * places, N_HEAD + 3 * places)
         self._rows = np.full((len(sessions), len(self._columns)), np.nan)
         self._equity = starting_cash_usd
         self._written = 0
 
     def write(self, account: Account, marked: Measures, measures: Measures) -> None:
-        """Add the row of the next session.
-
-        ``marked`` is what the close brought before anything was traded at it, ``measures`` what
-        the session left.
+        """Add the row of the next session (see ``write_row``).
 
         Raises
         ------
         LedgerError
             If the flows do not explain the change of equity, or the parts do not make the whole.
         """
-        held = np.concatenate(
-            [account.book.shares, account.book.contracts * account.book.multipliers]
-        )
-        prices = np.concatenate([account.book.marks, account.book.option_marks])
-        values = held * prices
-        flows = np.roll(account.flows, len(account.flows) - PRICE)
-        tolerance = TOLERANCE_USD * max(1.0, account_scale(account) / TOLERANCE_SCALE_USD)
-        self._check(
-            "moved", "its flows make", measures.equity - self._equity, flows.sum(), tolerance
-        )
-        whole = measures.cash + values.sum()
-        self._check("is", "cash and positions make", measures.equity, whole, tolerance)
-        row = self._rows[self._written]
-        head = len(_HEAD)
-        row[: len(measures)] = measures
-        row[len(measures) : head] = (
-            account.money[SPECIAL_MEMORANDUM],
-            marked.utilization,
-            marked.cushion,
-            utilization(marked.maintenance_with_relief, marked.equity_with_loan_value),
-            utilization(marked.maintenance_after_expiry, marked.equity_with_loan_value),
-        )
-        row[head:] = np.concatenate([held, prices, values, flows])
-        self._equity = measures.equity
-        self._written += 1
+        row = self._rows[self._written : self._written + 1]
+        write_row(row[0], account, marked, measures)
+        self._refuse_gaps(row)
+
+    def take(self, rows: Floats) -> None:
+        """Add rows that were written elsewhere; they are checked like any other."""
+        self._rows[self._written : self._written + len(rows)] = rows
+        self._refuse_gaps(rows)
+
+    def _refuse_gaps(self, rows: Floats) -> None:
+        """Check the rows behind those written, and count them as written."""
+        cash, equity = rows[:, 0], rows[:, 1]
+        values, flows = rows[:, self._values], rows[:, self._values.stop :]
+        moved, explained = np.diff(equity, prepend=self._equity), flows.sum(axis=1)
+        scale, whole = abs(cash) + abs(values).sum(axis=1), cash + values.sum(axis=1)
+        tolerances = TOLERANCE_USD * np.maximum(1.0, scale / TOLERANCE_SCALE_USD)
+        for row, tolerance in enumerate(tolerances):
+            self._check("moved", "its flows make", moved[row], explained[row], tolerance)
+            self._check("is", "cash and positions make", equity[row], whole[row], tolerance)
+            self._equity = float(equity[row])
+            self._written += 1
 
     def _check(
         self, verb: str, parts: str, stated: float, explained: float, tolerance: float
@@ -98,7 +140,7 @@ class LedgerBuilder:
     def frame(self) -> pd.DataFrame:
         """The rows written so far, indexed by session."""
         index = self._sessions[: self._written].rename("session")
-        return pd.DataFrame(self._rows[: self._written], index=index, columns=list(self._columns))
+        return pd.DataFrame(self._rows[: self._written], index=index, columns=self._columns)
 
 
 def identity_errors(ledger: pd.DataFrame, starting_cash_usd: float) -> pd.DataFrame:

@@ -17,10 +17,11 @@ from levsleeve.backtests.event_kinds import (
     WHY_FRACTION,
     WHY_NEXT_CONTRACT,
     WHY_NO_SHARES_TO_BORROW,
+    WHY_OPTION_GONE,
     WHY_ORDER,
 )
 from levsleeve.backtests.marks import clear_slot
-from levsleeve.backtests.measures import slot_price
+from levsleeve.backtests.measures import last_session, slot_price
 from levsleeve.backtests.orders import (
     affordable,
     affordable_contracts,
@@ -44,7 +45,7 @@ from levsleeve.backtests.state import (
 from levsleeve.backtests.tape import Tape
 from levsleeve.compiled import Floats, inner_rule, rule
 from levsleeve.margin.account import closing_part
-from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES
+from levsleeve.margin.book import CONTRACTS, EXPIRY, MARK, MULTIPLIER, PREMIUM, SHARES
 from levsleeve.margin.schedule import CASH_ACCOUNT
 from levsleeve.pricing.volatility import VolatilityModel
 
@@ -137,6 +138,8 @@ def settle_order(
     allowed, why = wanted, WHY_ORDER
     if is_closing_out(account, terms):
         allowed, why = closing, WHY_CALL_CLOSES
+    elif closing != wanted and k >= 0 and last_session(tape, t, account.book.slots[k, EXPIRY]):
+        allowed, why = closing, WHY_OPTION_GONE
     elif closing != wanted:
         if k >= 0:
             allowed = affordable_contracts(account, tape, t, k, wanted, terms)

@@ -5,19 +5,14 @@ from typing import Any
 
 import backtrader as bt
 
+from levsleeve.backtests.account_table import FILLS
+from levsleeve.backtests.decisions import decide, plan_of
 from levsleeve.backtests.needs import Needs
-from levsleeve.backtests.tape import DATE
+from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, WANTED, no_orders
+from levsleeve.compiled import Floats
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.option import OptionContract
-from levsleeve.margin.book import CONTRACTS, EXPIRY
-from levsleeve.strategies.hedges import nearest_expiry, put_contracts, put_strike
-from levsleeve.strategies.sizing import (
-    capped_weight,
-    outside_band,
-    rebalance_sessions,
-    target_shares,
-)
-from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
+from levsleeve.strategies.sleeve import Sleeve
 
 
 class SleeveStrategy(bt.Strategy):
@@ -76,54 +71,32 @@ class SleeveStrategy(bt.Strategy):
     def __init__(self) -> None:
         self.sleeve = self.described(self.p)
         market = self.broker.market
-        self.weights = self.sleeve.targets
-        self.due = rebalance_sessions(market.sessions, self.sleeve.rebalance)
-        self.leveraged = {fund.symbol: fund.is_leveraged for fund in market.funds}
-        self.planned: dict[str, float] = {}
+        self.plan = plan_of(self.sleeve, market)
+        self.decided = no_orders(len(market.funds), len(self.sleeve.slots))
+        self.waiting: dict[int, Any] = {}
 
     def next(self) -> None:
-        """Decide at this close what to hold from the next one on: sizes first, then the hedge."""
-        self.planned = {}
-        if self.due[self.broker.session]:
-            self._resize()
-        if isinstance(self.sleeve.hedge, ProtectivePut):
-            self._roll(self.sleeve.hedge)
+        """Decide at this close what to hold from the fill on, and order it."""
+        broker, t = self.broker, self.broker.session
+        account, tape, parts = broker.account, broker.market.tape, broker.terms.share_parts
+        decide(account, self.decided, tape, t, FILLS[broker.fill], self.plan, parts)
+        for place, row in enumerate(self.decided):
+            if row[DECIDED_ON] == t:
+                self._order(place, row)
 
-    def _resize(self) -> None:
-        """Order every fund to its capped weight where it is outside the band."""
-        equity = self.broker.getvalue()
-        gross, parts = self.sleeve.leveraged_weight, self.broker.terms.share_parts
-        for symbol, weight in self.weights.items():
-            fund = self.getdatabyname(symbol)
-            price, held = fund.close[0], self.getposition(fund).size
-            allowed = capped_weight(weight, self.leveraged[symbol], gross, self.sleeve.cap)
-            if outside_band(float(held), price, allowed, equity, self.sleeve.band):
-                self.planned[symbol] = target_shares(allowed, equity, price, parts)
-                self.order_target_size(data=fund, target=self.planned[symbol])
-
-    def _roll(self, put: ProtectivePut) -> None:
-        """Buy the next put when none will be held where this order fills."""
-        broker = self.broker
-        tape = broker.market.tape
-        filled_on = broker.session + (broker.fill != "same_close")
-        if filled_on >= len(tape.dates):
+    def _order(self, place: int, row: Floats) -> None:
+        """Order what was decided for one place, instead of what still waits there."""
+        broker, wanted = self.broker, float(row[WANTED])
+        if place in self.waiting:
+            broker.cancel(self.waiting.pop(place))
+        if wanted == 0.0:
             return
-        slot = self.getdatabyname(self.sleeve.slots[0])
-        coming = tape.sessions[filled_on, DATE]
-        k = broker.slot_of(slot)
-        settles_first = (
-            broker.fill == "next_close" and broker.account.book.slots[k, EXPIRY] <= coming
-        )
-        if broker.account.book.slots[k, CONTRACTS] > 0.0 and not settles_first:
-            return
-        fund = self.getdatabyname(put.fund)
-        if not fund.close[0] > 0.0:  # also without a price
-            return
-        shares = self.planned.get(put.fund, float(self.getposition(fund).size))
-        contracts = put_contracts(shares, put.coverage)
-        expiry = nearest_expiry(coming, broker.market.expiries, put.tenor_days)
-        if contracts <= 0.0 or expiry == 0.0:
-            return
-        strike = put_strike(fund.close[0], put.moneyness)
-        contract = OptionContract(put.fund, "put", strike, date.fromordinal(int(expiry)))
-        self.buy(data=slot, size=contracts, contract=contract)
+        named = {}
+        if broker.names[place] in self.sleeve.slots:
+            _, strike, expiry, _, fund = row[CONTRACT:]
+            ends = date.fromordinal(int(expiry))
+            symbol = broker.market.symbols[int(fund)]
+            named = {"contract": OptionContract(symbol, "put", float(strike), ends)}
+        trade = self.buy if wanted > 0.0 else self.sell
+        order = trade(data=broker.data_at(place), size=abs(wanted), **named)
+        self.waiting[place] = order

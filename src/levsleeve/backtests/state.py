@@ -18,6 +18,9 @@ AT_ONCE, AFTER_SESSIONS, CLOSE_OUT = 0.0, 1.0, 2.0
 """What the broker does when it calls: liquidate at once what is needed, do so after some sessions
 unless the call is cured, or close the account."""
 
+NEXT_CLOSE, NEXT_OPEN, SAME_CLOSE = 0.0, 1.0, 2.0
+"""Where an order decided at a close fills."""
+
 PART_ROUNDING = 1e-6
 """A number of parts that is this close to a whole one is whole."""
 
