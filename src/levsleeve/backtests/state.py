@@ -72,6 +72,7 @@ TRADED = 5
 CALL_AGE = 6
 ENDED = 7
 EVENT_COUNT = 8
+N_MONEY = 9
 """Places in ``Account.money``; contributions are the day's, to the special memorandum account, the
 months count what was traded since the calendar month began, and ``TRADED`` is above zero once a
 position has changed in the session.  ``CALL_AGE`` counts the sessions since an open margin call,
@@ -122,13 +123,28 @@ ACCOUNT_WIDE = -1
 def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
     """An account that holds cash only; its special memorandum account starts at that cash."""
     capacity = 16 * (n_funds + n_slots) + 16
-    return Account(
-        money=np.array([cash_usd, cash_usd, 0.0, 0.0, 0.0, 0.0, -1.0, ALIVE, 0.0]),
+    account = Account(
+        money=np.zeros(N_MONEY),
         flows=np.zeros(PRICE + n_funds),
         costs=np.zeros(n_funds + n_slots),
         book=empty_book(n_funds, n_slots),
         events=np.zeros((capacity, EVENT_FIELDS)),
     )
+    begin_account(account, cash_usd)
+    return account
+
+
+@rule
+def begin_account(account: Account, cash_usd: float) -> None:
+    """Begin anew with cash only, whatever the account held; the event buffer is overwritten."""
+    account.money[:] = 0.0
+    account.money[CASH] = cash_usd
+    account.money[SPECIAL_MEMORANDUM] = cash_usd
+    account.money[CALL_AGE] = -1.0
+    account.flows[:] = 0.0
+    account.costs[:] = 0.0
+    account.book.funds[:] = 0.0
+    account.book.slots[:] = 0.0
 
 
 @rule

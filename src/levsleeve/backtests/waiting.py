@@ -24,7 +24,7 @@ from levsleeve.backtests.state import (
     tradable_part,
 )
 from levsleeve.backtests.tape import ACTIONS, SPLIT_RATIO, Tape, is_quoted
-from levsleeve.compiled import Floats, hot_rule, inner_rule
+from levsleeve.compiled import Floats, hot_rule, inner_rule, rule
 from levsleeve.margin.account import closing_part
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
@@ -42,8 +42,15 @@ NEVER = -1.0
 def no_orders(n_funds: int, n_slots: int) -> Floats:
     """Places without an order."""
     orders = np.zeros((n_funds + n_slots, N_ORDER_FIELDS))
-    orders[:, DECIDED_ON] = NEVER
+    clear_orders(orders)
     return orders
+
+
+@rule
+def clear_orders(orders: Floats) -> None:
+    """Empty every place."""
+    orders[:] = 0.0
+    orders[:, DECIDED_ON] = NEVER
 
 
 @hot_rule

@@ -1,0 +1,210 @@
+"""Many sleeves of one market summed up, a compiled loop over them on each core."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, Setting
+from levsleeve.backtests.decisions import Plan, plan_of
+from levsleeve.backtests.kernel import Record, Ways, live
+from levsleeve.backtests.market import Market
+from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL
+from levsleeve.backtests.state import Account, Terms, begin_account, new_account
+from levsleeve.backtests.tally import COUNTS, N_COUNTS, begin_counts
+from levsleeve.backtests.tape import Tape
+from levsleeve.backtests.waiting import clear_orders, no_orders
+from levsleeve.compiled import Floats, array_rule, rule
+from levsleeve.errors import LedgerError, StudyError
+from levsleeve.strategies.sleeve import Sleeve
+
+FIGURES = ("growth", "mean", "deviation", "max_drawdown", "expected_shortfall", "worst", "best")
+GROWTH, MEAN, DEVIATION, DRAWDOWN, SHORTFALL, WORST, BEST = range(7)
+"""Columns of what the returns of a run are summed up in: the value of a dollar at the end, mean and
+deviation (ddof 1) of a session, and the metrics of the same names."""
+
+
+class Batch(NamedTuple):
+    """Many runs: the ``numbers`` and ``weights`` of their plans, ``cash`` in dollars, by run.
+
+    ``cadences`` says which row of ``due`` a run takes; ``leveraged`` and ``expiries`` are shared.
+    """
+
+    numbers: Floats
+    weights: Floats
+    cash: Floats
+    cadences: Floats
+    leveraged: Floats
+    due: Floats
+    expiries: Floats
+
+
+class Totals(NamedTuple):
+    """What runs are summed up in, a row each: columns ``tally.COUNTS`` and ``FIGURES``."""
+
+    counts: Floats
+    figures: Floats
+
+
+@rule
+def live_many(
+    account: Account,
+    orders: Floats,
+    tape: Tape,
+    terms: Terms,
+    batch: Batch,
+    ways: Ways,
+    out: Record,
+    totals: Totals,
+) -> None:
+    """Live the runs one after the other in one account, and sum each of them up."""
+    for c in range(batch.cash.size):
+        begin_account(account, batch.cash[c])
+        clear_orders(orders)
+        begin_counts(totals.counts[c])
+        due = batch.due[int(batch.cadences[c])]
+        plan = Plan(batch.numbers[c], batch.weights[c], batch.leveraged, due, batch.expiries)
+        record = Record(out.rows, out.event_ends, totals.counts[c], out.returns)
+        lived = live(account, orders, tape, terms, plan, ways, record)
+        sum_up(totals.figures[c], out.returns, lived)
+
+
+@rule
+def sum_up(figures: Floats, returns: Floats, lived: int) -> None:
+    """Sum up the returns of a run; the first row is no observation."""
+    growth, peak, deepest = 1.0, 1.0, 0.0
+    total, worst, best = 0.0, math.inf, -math.inf
+    for t in range(1, lived):
+        growth *= 1.0 + returns[t]
+        peak = max(peak, growth)
+        deepest = min(deepest, growth / peak - 1.0)
+        total += returns[t]
+        worst, best = min(worst, returns[t]), max(best, returns[t])
+    mean, squares = total / (lived - 1.0), 0.0
+    for t in range(1, lived):
+        squares += (returns[t] - mean) * (returns[t] - mean)
+    figures[GROWTH], figures[MEAN], figures[DRAWDOWN] = growth, mean, deepest
+    figures[DEVIATION] = math.sqrt(squares / (lived - 2.0)) if worst < best else 0.0
+    figures[WORST], figures[BEST] = worst, best
+    figures[SHORTFALL] = _tail_mean(returns, lived)
+
+
+@array_rule
+def _tail_mean(returns: Floats, lived: int) -> float:
+    """Mean of the worst hundredth of the returns."""
+    worst = math.ceil(TAIL * (lived - 1.0) - 1e-9)
+    return float(np.mean(np.partition(returns[1:lived], worst - 1)[:worst]))
+
+
+def summaries(
+    setting: Setting,
+    sleeves: Sequence[Sleeve],
+    cash_usd: Sequence[float] | None = None,
+    workers: int | None = None,
+) -> pd.DataFrame:
+    """Run sleeves of the same funds and slots; one row each, in order.
+
+    Parameters
+    ----------
+    cash_usd
+        What each run begins with; None: the account's cash.
+    workers
+        Threads to run on; None: one a core.  The rows do not depend on it.
+
+    Returns
+    -------
+    pd.DataFrame
+        The counts of a run under the names that its ``result.json`` knows, ``flow:CAUSE`` and
+        ``events:KIND`` as sums over the run, and its metrics.
+
+    Raises
+    ------
+    LedgerError
+        If a run has a session that does not add up, or more events than the buffer holds.
+    StudyError
+        If the sleeves are not of the market's funds.
+    """
+    market = setting.market
+    batch = _batch_of(setting, sleeves, cash_usd)
+    totals = Totals(np.zeros((len(sleeves), N_COUNTS)), np.zeros((len(sleeves), len(FIGURES))))
+    n_slots = len(sleeves[0].slots)
+
+    def work(part: slice) -> None:
+        account = new_account(setting.account.cash_usd, len(market.funds), n_slots)
+        orders = no_orders(len(market.funds), n_slots)
+        out = Record(NO_ROWS, NOTHING, NOTHING, np.zeros(len(market.sessions)))
+        runs = batch._replace(**{name: getattr(batch, name)[part] for name in BY_RUN})
+        ways, own = setting.ways(keeps=False), Totals(*(table[part] for table in totals))
+        live_many(account, orders, market.tape, setting.terms, runs, ways, out, own)
+
+    threads = workers or cpu_count() or 1
+    parts = [slice(first, first + CHUNK) for first in range(0, len(sleeves), CHUNK)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, parts))
+    return _frame_of(totals, market)
+
+
+BY_RUN = ("numbers", "weights", "cash", "cadences")
+CHUNK = 64
+"""Runs that a thread takes at a time."""
+
+
+def _batch_of(
+    setting: Setting, sleeves: Sequence[Sleeve], cash_usd: Sequence[float] | None
+) -> Batch:
+    """The plans of the sleeves, side by side."""
+    market = setting.market
+    cadences = list(dict.fromkeys(sleeve.rebalance for sleeve in sleeves))
+    for sleeve in sleeves:
+        if set(sleeve.funds) != set(market.symbols) or len(sleeve.slots) != len(sleeves[0].slots):
+            raise StudyError(
+                f"sleeves: one holds {', '.join((*sleeve.funds, *sleeve.slots))}; the funds "
+                f"{', '.join(market.symbols)} and as many option slots as the others are right"
+            )
+    plans = [plan_of(sleeve, market) for sleeve in sleeves]
+    due = {sleeve.rebalance: plan.due for sleeve, plan in zip(sleeves, plans, strict=True)}
+    cash = [setting.account.cash_usd] * len(sleeves) if cash_usd is None else list(cash_usd)
+    return Batch(
+        numbers=np.array([plan.numbers for plan in plans]),
+        weights=np.array([plan.weights for plan in plans]),
+        cash=np.array(cash, dtype=np.float64),
+        cadences=np.array([float(cadences.index(sleeve.rebalance)) for sleeve in sleeves]),
+        leveraged=plans[0].leveraged,
+        due=np.array([due[cadence] for cadence in cadences]),
+        expiries=market.expiries,
+    )
+
+
+def _frame_of(totals: Totals, market: Market) -> pd.DataFrame:
+    """The table of what the runs were summed up in."""
+    table = dict(zip(COUNTS, totals.counts.T, strict=True))
+    table |= dict(zip(FIGURES, totals.figures.T, strict=True))
+    broken = np.flatnonzero((table.pop("gaps") > 0.0) | (table.pop("lost_events") > 0.0))
+    if len(broken):
+        raise LedgerError(
+            f"run {broken[0]}: its flows do not explain its equity, or a session has more events "
+            "than the buffer holds; its whole ledger says where"
+        )
+    lived = table["sessions"].astype(int)
+    dates, bills = market.tape.dates, np.cumsum(market.bill_returns.to_numpy())
+    years = (dates[lived - 1] - dates[0]) / DAYS_PER_YEAR
+    a_year = (lived - 1) / years
+    volatility = table.pop("deviation") * np.sqrt(a_year)
+    excess = table.pop("mean") - (bills[lived - 1] - bills[0]) / (lived - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = np.where(volatility > 0.0, excess * a_year / volatility, np.nan)
+        used = table.pop("utilization_sum") / np.maximum(table.pop("held_sessions"), 1.0)
+    growth = table.pop("growth")
+    table |= {
+        "mean_utilization": used,
+        "total_return": growth - 1.0,
+        "cagr": growth ** (1.0 / years) - 1.0,
+        "volatility": volatility,
+        "sharpe": sharpe,
+    }
+    del table["marked_cushion"]
+    return pd.DataFrame(table)
