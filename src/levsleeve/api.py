@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from levsleeve.backtests.drive import checked_driver
 from levsleeve.backtests.request import Choices, request_of
 from levsleeve.backtests.runner import Announce, run_study
 from levsleeve.backtests.study_result import StudyResult
@@ -11,13 +12,14 @@ from levsleeve.backtests.workspace import Workspace
 from levsleeve.data.library import Library
 
 
-def run(
+def run(  # noqa: PLR0913  (keywords, each with a default)
     study: str | Path | type[Any],
     *,
     funds: Sequence[str] | None = None,
     parameters: Mapping[str, float | int | str | bool] | None = None,
     settings: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
+    driver: str = "backtrader",
     announce: Announce | None = None,
 ) -> StudyResult:
     """Run a study, or a strategy alone; ledgers, events and figures are pandas frames.
@@ -38,6 +40,9 @@ def run(
     out
         Folder to write the run into, tear sheets included; None writes nothing but the cache.  What
         a killed run left beside it is cleared away.
+    driver
+        ``"backtrader"``, ``"kernel"`` (compiled; a strategy of your own still runs through
+        Backtrader, as ``StudyResult.sleeves[NAME].driver`` says) or ``"both"``, which must agree.
     announce
         Called with each run's name and sessions; what it returns is told the sessions done.
 
@@ -52,9 +57,12 @@ def run(
     given = [name for name, choice in chosen.items() if choice is not None]
     if out is not None:
         make_room(Path(out))
+    chosen_driver = checked_driver(driver)
     request = request_of(study, Choices(funds, parameters or {}, settings or {}), given)
     library = Library.open(Workspace.around(request.path).cache)
-    result = run_study(request.study, request.path, library, announce, request.strategies)
+    result = run_study(
+        request.study, request.path, library, announce, request.strategies, chosen_driver
+    )
     if out is not None:
         publish(result, Path(out))
     return result

@@ -7,7 +7,8 @@
     |-- ScheduleError            a dated rule asked for on a date that its table does not cover
     |-- StudyError               a study, sleeve or parameter that cannot be run as written
     |-- AccountError             an account snapshot that cannot be margined as written
-    `-- LedgerError              the ledger does not add up: a defect of levsleeve
+    |-- LedgerError              the ledger does not add up: a defect of levsleeve
+    `-- ParityError              the two drivers do not agree: a defect of levsleeve
 
 A margin call, a refused order or a liquidation is not an error: it is an event of the run.
 """
@@ -35,3 +36,7 @@ class AccountError(LevsleeveError, ValueError):
 
 class LedgerError(LevsleeveError, AssertionError):
     """The ledger does not add up: a defect of levsleeve, never of the user."""
+
+
+class ParityError(LevsleeveError, AssertionError):
+    """The compiled driver and Backtrader do not agree: a defect of levsleeve, never of the user."""

@@ -11,8 +11,8 @@ import pytest
 from tests.end_to_end.accounts import FREE, events_of, market_of, run_plan
 
 from levsleeve.backtests.broker import MarginBroker
-from levsleeve.backtests.driver import rulebook_of
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.sleeve_market import rulebook_of
 from levsleeve.backtests.study import parse_study
 from levsleeve.errors import StudyError
 from levsleeve.instruments.option import OptionContract

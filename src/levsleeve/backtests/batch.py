@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, Setting
+from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, ways_of
 from levsleeve.backtests.decisions import Plan, plan_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL
+from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.state import Account, Terms, begin_account, new_account
 from levsleeve.backtests.tally import COUNTS, N_COUNTS, begin_counts
 from levsleeve.backtests.tape import Tape
@@ -138,7 +139,7 @@ def summaries(
         orders = no_orders(len(market.funds), n_slots)
         out = Record(NO_ROWS, NOTHING, NOTHING, np.zeros(len(market.sessions)))
         runs = batch._replace(**{name: getattr(batch, name)[part] for name in BY_RUN})
-        ways, own = setting.ways(keeps=False), Totals(*(table[part] for table in totals))
+        ways, own = ways_of(setting, keeps=False), Totals(*(table[part] for table in totals))
         live_many(account, orders, market.tape, setting.terms, runs, ways, out, own)
 
     threads = workers or cpu_count() or 1

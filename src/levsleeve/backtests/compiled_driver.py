@@ -1,54 +1,23 @@
 """Runs of sleeves through the compiled driver: one with its whole ledger, or many summed up."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 
-from levsleeve.backtests.account_table import FILLS, AccountTable
+from levsleeve.backtests.account_table import FILLS
 from levsleeve.backtests.decisions import plan_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.ledger import LedgerBuilder, ledger_columns
-from levsleeve.backtests.market import Market
-from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, Account, Terms, new_account
+from levsleeve.backtests.sleeve_market import Setting
+from levsleeve.backtests.sleeve_run import SleeveRun
+from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, new_account
 from levsleeve.backtests.waiting import no_orders
-from levsleeve.compiled import Floats
 from levsleeve.strategies.sleeve import Sleeve
 
 NOTHING = np.zeros(0)
 NO_ROWS = np.zeros((0, 0))
 
 
-@dataclass(frozen=True)
-class CompiledRun:
-    """What one run left: its account, its ledger, and its events with their sessions."""
-
-    account: Account
-    ledger: pd.DataFrame
-    event_rows: list[tuple[int, Floats]]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the runs of one study have in common: the market, the broker's terms, the account.
-
-    ``cuts`` says whether an opening that available funds do not cover is cut; otherwise refused.
-    """
-
-    market: Market
-    terms: Terms
-    account: AccountTable
-    cuts: bool = True
-
-    def ways(self, *, keeps: bool) -> Ways:
-        """How the runs treat orders and sessions, as the compiled loop takes it."""
-        table = self.account
-        switches = float(table.intraday_test), float(self.cuts), float(keeps)
-        return Ways(FILLS[table.fill], *switches)
-
-
-def run_compiled(setting: Setting, sleeve: Sleeve) -> CompiledRun:
-    """Run one sleeve and keep its whole ledger.
+def run_compiled(setting: Setting, sleeve: Sleeve) -> SleeveRun:
+    """Run one sleeve through the compiled driver and keep its whole ledger.
 
     Raises
     ------
@@ -69,11 +38,18 @@ def run_compiled(setting: Setting, sleeve: Sleeve) -> CompiledRun:
         account = new_account(setting.account.cash_usd, len(market.funds), len(slots))
         account = account._replace(events=np.zeros((room, EVENT_FIELDS)))
         orders = no_orders(len(market.funds), len(slots))
-        ways = setting.ways(keeps=True)
+        ways = ways_of(setting, keeps=True)
         lived = live(account, orders, market.tape, setting.terms, plan, ways, out)
     ledger = LedgerBuilder(market.sessions, market.symbols, slots, setting.account.cash_usd)
     ledger.take(out.rows[:lived])
     count = int(account.money[EVENT_COUNT])
     sessions = np.searchsorted(out.event_ends[:lived], np.arange(count), side="right")
     events = list(zip(sessions.tolist(), account.events[:count].copy(), strict=True))
-    return CompiledRun(account, ledger.frame(), events)
+    return SleeveRun(account, ledger.frame(), events)
+
+
+def ways_of(setting: Setting, *, keeps: bool) -> Ways:
+    """How runs treat orders and sessions, as the compiled loop takes it."""
+    table = setting.account
+    switches = float(table.intraday_test), float(setting.cuts), float(keeps)
+    return Ways(FILLS[table.fill], *switches)

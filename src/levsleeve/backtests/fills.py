@@ -27,20 +27,24 @@ def work_pending(broker: "MarginBroker", *, opening: bool) -> None:
     for order in sorted(broker.pending, key=lambda order: not reduces(broker, order)):
         if order.alive() and order.info.get("reduces_only"):
             clip(broker, order)
-        if not order.alive():  # also when an order filled just before cancelled it
-            continue
-        if order.executed.remsize == 0.0:  # a reverse split left nothing of it
-            broker.cancel(order)
-        elif expired(broker, order):
-            broker.pending.remove(order)
-            finish(broker, order)
-        elif opening and order.exectype == bt.Order.Close:
-            continue
-        elif not _is_quoted(broker, order):
-            order.addinfo(waited=True)
-        elif order.active() and reached(broker, order):
-            broker.pending.remove(order)
-            _fill(broker, order)
+        if order.alive():  # an order that filled just before may have cancelled it
+            _work(broker, order, opening=opening)
+
+
+def _work(broker: "MarginBroker", order: Any, *, opening: bool) -> None:
+    """Fill one order if it can fill now, end it if its time is over."""
+    if order.executed.remsize == 0.0:  # a reverse split left nothing of it
+        broker.cancel(order)
+    elif expired(broker, order):
+        broker.pending.remove(order)
+        finish(broker, order)
+    elif opening and order.exectype == bt.Order.Close:
+        return
+    elif not _is_quoted(broker, order):
+        order.addinfo(waited=True)
+    elif order.active() and reached(broker, order):
+        broker.pending.remove(order)
+        _fill(broker, order)
 
 
 def accept(broker: "MarginBroker", order: Any) -> bool:

@@ -28,11 +28,13 @@ class SleeveResult:
     ``ledger`` and ``events`` have the columns of the files that a run writes.  ``costs_usd`` is
     what trading cost per fund and option slot: half-spread, commission, fees and penalty.
     ``benchmark_returns`` and ``bill_returns`` span the study; a wiped run is shorter.  ``slots``
-    are its option slots; a run without any prices no option.
+    are its option slots; a run without any prices no option.  ``driver`` is the one that ran it, or
+    ``both``, which then agreed in every bit.
     """
 
     name: str
     study: str
+    driver: str
     starting_cash_usd: float
     ledger: pd.DataFrame
     events: pd.DataFrame

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import backtrader as bt
 
-from levsleeve.backtests.driver import Progress, market_of_sleeve, rulebook_of, run_sleeve
+from levsleeve.backtests.drive import Driver, run_sleeve
+from levsleeve.backtests.driver import Progress
 from levsleeve.backtests.market import sessions_within
 from levsleeve.backtests.prepare import Prepared, prepare
 from levsleeve.backtests.result import SleeveResult
+from levsleeve.backtests.sleeve_market import market_of_sleeve, rulebook_of
 from levsleeve.backtests.study import Study
 from levsleeve.backtests.study_result import StudyResult
 from levsleeve.data.library import Library
@@ -30,11 +32,13 @@ def run_study(
     library: Library,
     announce: Announce | None = None,
     strategies: Mapping[str, type[bt.Strategy]] | None = None,
+    driver: Driver = "backtrader",
 ) -> StudyResult:
     """Run the sleeves in order, then what the study asks to see beside them.
 
     Every sleeve is prepared and checked before the first one runs; ``strategies`` are those that
-    are loaded already, by the sleeve's name.
+    are loaded already, by the sleeve's name.  ``driver`` runs what it can; a strategy of the user's
+    own runs through Backtrader.
     """
     sessions = _checked_sessions(study, study_path, library)
     loaded = strategies or {}
@@ -47,7 +51,9 @@ def run_study(
         runs = {}
         for prepared in wanted:
             tell = announce(f"{prepared.name}{note}", sessions) if announce else None
-            runs[prepared.name] = run_sleeve(variant, study_path, prepared, library, tell=tell)
+            runs[prepared.name] = run_sleeve(
+                variant, study_path, prepared, library, driver=driver, tell=tell
+            )
         return runs
 
     with_options = [entry for entry in ready if entry.needs.slots]

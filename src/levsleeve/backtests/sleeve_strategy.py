@@ -14,6 +14,15 @@ from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.option import OptionContract
 from levsleeve.strategies.sleeve import Sleeve
 
+ORDERING = ("buy", "sell", "close", "cancel", "getsizing")
+"""What a strategy orders by."""
+
+
+def _function(strategy: type[bt.Strategy], name: str) -> object:
+    """The function behind a method of a class."""
+    method = getattr(strategy, name)
+    return getattr(method, "__func__", method)
+
 
 class SleeveStrategy(bt.Strategy):
     """A sleeve as a Backtrader strategy.
@@ -67,6 +76,13 @@ class SleeveStrategy(bt.Strategy):
             hedge="none" if sleeve.hedge is None else sleeve.hedge.kind,
             hedge_places=sleeve.hedge_places,
         )
+
+    @classmethod
+    def acts_by_itself(cls) -> bool:
+        """Whether a subclass does more than describe a sleeve, so that only Backtrader runs it."""
+        hooks = [name for name in vars(bt.Strategy) if name.startswith(("notify_", "next"))]
+        hooks += ["__init__", "prenext", "start", "stop", "described", "run_needs", *ORDERING]
+        return any(_function(cls, hook) is not _function(SleeveStrategy, hook) for hook in hooks)
 
     def __init__(self) -> None:
         self.sleeve = self.described(self.p)

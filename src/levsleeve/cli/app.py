@@ -53,6 +53,10 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     tearsheets: Annotated[bool, typer.Option(help="Write the QuantStats tear sheets.")] = True,
+    driver: Annotated[
+        str,
+        typer.Option(help="backtrader; kernel (compiled); or both, which must agree in every bit."),
+    ] = "backtrader",
     funds: Annotated[
         str | None, typer.Option(help="Of a strategy: its feeds in order, UPRO,SPXU.")
     ] = None,
@@ -81,7 +85,7 @@ def run(
     Prints the comparison and writes, for each sleeve, its ledger, events, figures and QuantStats
     tear sheet.
     """
-    from levsleeve.cli.run import StrategyOptions, run_command
+    from levsleeve.cli.run import StrategyOptions, Ways, run_command
 
     options = StrategyOptions(
         funds=funds,
@@ -93,7 +97,8 @@ def run(
         fill=fill,
         set=tuple(set_ or ()),
     )
-    _guarded(lambda: run_command(path, out, options, as_json=as_json, tearsheets=tearsheets))
+    ways = Ways(driver=driver, as_json=as_json, tearsheets=tearsheets)
+    _guarded(lambda: run_command(path, out, options, ways))
 
 
 @app.command()

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from levsleeve.backtests.drive import Driver, checked_driver
 from levsleeve.backtests.request import Choices, Request, request_of
 from levsleeve.backtests.runner import run_study
 from levsleeve.backtests.study_result import StudyResult
@@ -83,33 +84,32 @@ def _from_here_on(profile: str | None) -> str | None:
     return str(Path(profile).resolve()) if profile and profile.endswith(".toml") else profile
 
 
-def run_command(
-    path: Path, out: Path | None, options: StrategyOptions, *, as_json: bool, tearsheets: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How to run and to tell of it: the driver, JSON instead of tables, with tear sheets."""
+
+    driver: str
+    as_json: bool
+    tearsheets: bool
+
+
+def run_command(path: Path, out: Path | None, options: StrategyOptions, ways: Ways) -> None:
     """Run a study or a strategy, print its comparison, write its files and print where they are."""
-    from levsleeve.reports.comparison import (
-        NOTES,
-        comparison_dict,
-        comparison_tables,
-        headline,
-    )
+    from levsleeve.reports.comparison import comparison_dict
     from levsleeve.reports.publish import make_room, publish
 
     waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
+    driver, as_json, tearsheets = checked_driver(ways.driver), ways.as_json, ways.tearsheets
     with _prints_of_strategies(as_json):
         request = request_of(path, options.choices(), options.given)
         folder = out or Workspace.around(request.path).out / request.study.name
         for line in make_room(folder):
             typer.echo(f"levsleeve: {line}", err=True)
-        result = _run_with_progress(request, waiting)
+        result = _run_with_progress(request, waiting, driver)
     width = None if Console().is_terminal else PLAIN_WIDTH
     printed = Console(width=width, markup=False)
     if not as_json:
-        printed.print(headline(result), style="bold", highlight=False)
-        for table in comparison_tables(result, printed.width):
-            printed.print(table)
-        for note in NOTES:
-            printed.print(note, style="dim", highlight=False)
+        _print_comparison(result, printed, driver)
     with waiting.status("writing the tear sheets" if tearsheets else "writing the run") as status:
 
         def told(name: str) -> None:
@@ -127,12 +127,25 @@ def run_command(
         printed.print(f"  {_from_here(place)}/  {inside}", highlight=False)
 
 
+def _print_comparison(result: StudyResult, printed: Console, driver: Driver) -> None:
+    """The comparison of the sleeves, which driver ran them, and how to read it."""
+    from levsleeve.reports.comparison import NOTES, comparison_tables, driven, headline
+
+    printed.print(headline(result), style="bold", highlight=False)
+    for table in comparison_tables(result, printed.width):
+        printed.print(table)
+    if driver != "backtrader":
+        printed.print(driven(result), highlight=False)
+    for note in NOTES:
+        printed.print(note, style="dim", highlight=False)
+
+
 def _prints_of_strategies(as_json: bool) -> AbstractContextManager[object]:
     """What a strategy prints goes to standard error where standard output is one document."""
     return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
-def _run_with_progress(request: Request, console: Console) -> StudyResult:
+def _run_with_progress(request: Request, console: Console, driver: Driver) -> StudyResult:
     """Run the sleeves under one progress bar a sleeve."""
     with console.status(
         "reading prices (the first run imports the history and compiles the rules)"
@@ -152,7 +165,7 @@ def _run_with_progress(request: Request, console: Console) -> StudyResult:
             task = progress.add_task(name, total=sessions)
             return lambda done: progress.update(task, advance=done)
 
-        return run_study(request.study, request.path, library, announce, request.strategies)
+        return run_study(request.study, request.path, library, announce, request.strategies, driver)
 
 
 def _from_here(path: Path) -> Path:

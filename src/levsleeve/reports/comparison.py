@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from levsleeve.backtests.metrics import CoreMetrics
-from levsleeve.backtests.result import finite_or_none
+from levsleeve.backtests.result import SleeveResult, finite_or_none
 from levsleeve.backtests.study_result import StudyResult
 
 LABELS = {
@@ -79,6 +79,28 @@ def headline(result: StudyResult) -> str:
     if any(sleeve.margin_mode == "portfolio" for sleeve in result.sleeves.values()):
         return f"{line} | coarse portfolio margin"
     return line
+
+
+def driven(result: StudyResult) -> str:
+    """Which driver ran which sleeve, and what both agreed on."""
+    by_driver: dict[str, list[SleeveResult]] = {}
+    for sleeve in result.sleeves.values():
+        by_driver.setdefault(sleeve.driver, []).append(sleeve)
+    told = []
+    for driver, sleeves in by_driver.items():
+        names = ", ".join(sleeve.name for sleeve in sleeves)
+        if driver == "both":
+            sessions = sum(len(sleeve.ledger) for sleeve in sleeves)
+            events = sum(len(sleeve.events) for sleeve in sleeves)
+            told.append(
+                f"kernel and Backtrader agree in every bit on {names} "
+                f"({sessions:,} sessions, {events:,} events)"
+            )
+        elif driver == "kernel":
+            told.append(f"run by the kernel: {names}")
+        else:
+            told.append(f"a strategy of its own runs through Backtrader only: {names}")
+    return "; ".join(told)
 
 
 def comparison_tables(result: StudyResult, width: int) -> list[Table]:

@@ -201,6 +201,7 @@ def _manifest(result: StudyResult, sleeves: Mapping[str, SleeveResult]) -> dict[
         "schema": 1,
         "study": result.study.model_dump(mode="json", by_alias=True),
         "sleeves": list(sleeves),
+        "drivers": {name: sleeve.driver for name, sleeve in sleeves.items()},
         "levsleeve": {"version": version("levsleeve"), "source": source_hash(package)},
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
