@@ -13,10 +13,10 @@ from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, ways_of
 from levsleeve.backtests.decisions import Plan, plan_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.market import Market
-from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL
+from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL, WHOLE
 from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.state import Account, Terms, begin_account, new_account
-from levsleeve.backtests.tally import COUNTS, N_COUNTS, begin_counts
+from levsleeve.backtests.tally import COUNTS, N_COUNTS, begin_counts, end_counts
 from levsleeve.backtests.tape import Tape
 from levsleeve.backtests.waiting import clear_orders, no_orders
 from levsleeve.compiled import Floats, array_rule, rule
@@ -71,6 +71,7 @@ def live_many(
         plan = Plan(batch.numbers[c], batch.weights[c], batch.leveraged, due, batch.expiries)
         record = Record(out.rows, out.event_ends, totals.counts[c], out.returns)
         lived = live(account, orders, tape, terms, plan, ways, record)
+        end_counts(totals.counts[c], account)
         sum_up(totals.figures[c], out.returns, lived)
 
 
@@ -97,8 +98,15 @@ def sum_up(figures: Floats, returns: Floats, lived: int) -> None:
 @array_rule
 def _tail_mean(returns: Floats, lived: int) -> float:
     """Mean of the worst hundredth of the returns."""
-    worst = math.ceil(TAIL * (lived - 1.0) - 1e-9)
-    return float(np.mean(np.partition(returns[1:lived], worst - 1)[:worst]))
+    worst = np.full(math.ceil(TAIL * (lived - 1.0) - WHOLE), math.inf)  # in rising order
+    for t in range(1, lived):
+        if returns[t] < worst[-1]:
+            place = worst.size - 1
+            while place > 0 and worst[place - 1] > returns[t]:
+                worst[place] = worst[place - 1]
+                place -= 1
+            worst[place] = returns[t]
+    return float(np.mean(worst))
 
 
 def summaries(
@@ -207,5 +215,4 @@ def _frame_of(totals: Totals, market: Market) -> pd.DataFrame:
         "volatility": volatility,
         "sharpe": sharpe,
     }
-    del table["marked_cushion"]
     return pd.DataFrame(table)

@@ -206,10 +206,15 @@ class MarginBroker(RefusedSettings):
             buy_in(account, tape, t, terms)
         drain(self)
         self._marked = measure(account, tape, t, terms.volatility)
-        if not self.ended and maintenance_test(account, tape, t, terms):
+        if not self.ended and self._is_called(self._marked.excess_liquidity):
             self._after_liquidation()
         wipe_test(account)
         self._show(measure(account, tape, t, terms.volatility))
+
+    def _is_called(self, excess_usd: float) -> bool:
+        """The maintenance test at the close; true when something was liquidated."""
+        account, tape = self.account, self.market.tape
+        return bool(maintenance_test(account, tape, self.session, self.terms, excess_usd))
 
     def _after_liquidation(self) -> None:
         """Tell of what was sold by force, and clip what waits."""
@@ -228,8 +233,8 @@ class MarginBroker(RefusedSettings):
                 self._after_liquidation()
             wipe_test(account)
         drain(self)
-        close_session(account, tape, t)
         measures = measure(account, tape, t, terms.volatility)
+        close_session(account, tape, t, measures.equity_with_loan_value)
         self.ledger.write(account, marked or measures, measures)
         self._show(measures)
         if self.ended:

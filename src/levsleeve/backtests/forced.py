@@ -62,14 +62,15 @@ from levsleeve.margin.schedule import CASH_ACCOUNT, PORTFOLIO_MODE
 
 
 @hot_rule
-def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
+def maintenance_test(account: Account, tape: Tape, t: int, terms: Terms, excess_usd: float) -> bool:
     """Call an account whose excess liquidity is below zero; true when something was liquidated.
 
     By ``call_policy`` the broker liquidates at once, or once ``call_sessions`` have passed without
     a cure, or closes the account.  What has no price that session waits for its next one, and the
     call stays open.  The event of a call states the deposit that would have cured it.
+    ``excess_usd`` is the excess liquidity.
     """
-    return _test(account, tape, t, terms, WHY_EXCESS_LIQUIDITY)
+    return _test(account, tape, t, terms, WHY_EXCESS_LIQUIDITY, excess_usd)
 
 
 @rule
@@ -83,18 +84,20 @@ def intraday_test(account: Account, tape: Tape, t: int, terms: Terms) -> bool:
     for side in range(2):
         if account.money[ENDED] == 0.0:
             mark_extreme(account, tape, t, INDEX_LOW if side == 0 else INDEX_HIGH, terms.volatility)
-            liquidated = _test(account, tape, t, terms, WHY_INTRADAY) or liquidated
+            excess = excess_liquidity(account, tape, t)
+            liquidated = _test(account, tape, t, terms, WHY_INTRADAY, excess) or liquidated
             wipe_test(account)
     return liquidated
 
 
 @hot_rule
-def _test(account: Account, tape: Tape, t: int, terms: Terms, why: float) -> bool:
+def _test(
+    account: Account, tape: Tape, t: int, terms: Terms, why: float, excess_usd: float
+) -> bool:
     """The maintenance test at the marks that the account carries."""
-    before = excess_liquidity(account, tape, t)
-    if account.money[CALL_AGE] < 0.0 and not in_deficit(before, account_scale(account)):
+    if account.money[CALL_AGE] < 0.0 and excess_usd >= 0.0:
         return False
-    return _respond(account, tape, t, terms, why, before)
+    return _respond(account, tape, t, terms, why, excess_usd)
 
 
 @inner_rule
@@ -103,7 +106,7 @@ def _respond(account: Account, tape: Tape, t: int, terms: Terms, why: float, bef
     open_call = account.money[CALL_AGE] >= 0.0
     closing = open_call and terms.call_policy == CLOSE_OUT
     if not (closing or in_deficit(before, account_scale(account))):
-        if why != WHY_INTRADAY:
+        if open_call and why != WHY_INTRADAY:
             account.money[CALL_AGE] = -1.0
             record(account, CALL_MET, ACCOUNT_WIDE, 0.0, 0.0, before, before, WHY_CURED)
         return False

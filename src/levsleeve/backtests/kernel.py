@@ -16,18 +16,23 @@ from levsleeve.backtests.forced import (
 )
 from levsleeve.backtests.ledger import write_row
 from levsleeve.backtests.marks import expire, mark, mark_open
-from levsleeve.backtests.measures import Measures, measure, net_liquidation
+from levsleeve.backtests.measures import Measures, Standing, measure, net_liquidation, standing_of
 from levsleeve.backtests.state import (
     ALIVE,
     ENDED,
     EVENT_COUNT,
     NEXT_OPEN,
     SAME_CLOSE,
+    TRADED,
     Account,
     Terms,
 )
 from levsleeve.backtests.steps import close_session, open_session
-from levsleeve.backtests.tally import count_close, count_events, count_marked
+from levsleeve.backtests.tally import (
+    count_close,
+    count_events,
+    count_instants,
+)
 from levsleeve.backtests.tape import RECALLS, Tape
 from levsleeve.backtests.waiting import (
     accept_orders,
@@ -68,37 +73,41 @@ class Record(NamedTuple):
 
 
 @rule
-def live(  # noqa: C901, PLR0912  (the order of a session, in one place)
+def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place)
     account: Account, orders: Floats, tape: Tape, terms: Terms, plan: Plan, ways: Ways, out: Record
 ) -> int:
     """Live an account through the sessions of a tape; returns how many it lived."""
+    before = net_liquidation(account)
     for t in range(tape.sessions.shape[0]):
-        before = net_liquidation(account)
         if ways.fill != SAME_CLOSE and any_waits(orders):
             accept_orders(account, orders, t - 1.0, terms.share_parts)
             split_orders(orders, tape, t, terms.share_parts)
         open_session(account, tape, t, terms)
-        if ways.fill == NEXT_OPEN:
-            mark_open(account, tape, t, terms.volatility)
-            work_orders(account, orders, tape, t, max(t - 1, 0), terms, ways.cuts)
-        if ways.intraday_test != 0.0 and intraday_test(account, tape, t, terms):
-            reduce_only(account, orders)
-        marked = _come_to_close(account, orders, tape, t, terms, out, ways.keeps)
+        _trade_before_the_close(account, orders, tape, t, terms, ways)
+        if account.money[ENDED] == ALIVE:
+            _come_to_the_close(account, orders, tape, t, terms)
+        marked = standing_of(account, tape, t)
+        measured = NOTHING_MEASURED
+        if ways.keeps != 0.0:
+            measured = measure(account, tape, t, terms.volatility)
+        touched = _answer_call(account, orders, tape, t, terms, marked)
         if ways.fill == SAME_CLOSE and account.money[ENDED] == ALIVE:
             decide(account, orders, tape, t, ways.fill, plan, terms.share_parts)
             accept_orders(account, orders, float(t), terms.share_parts)
-        if any_waits(orders) and account.money[ENDED] == ALIVE:
-            work_orders(account, orders, tape, t, t, terms, ways.cuts)
-        if account.money[ENDED] == ALIVE and special_memorandum_test(account, tape, t, terms):
-            reduce_only(account, orders)
-        wipe_test(account)
-        close_session(account, tape, t)
+        acts = any_waits(orders) or account.money[TRADED] != 0.0
+        if acts and account.money[ENDED] == ALIVE:
+            _trade_at_the_close(account, orders, tape, t, terms, ways.cuts)
+            touched = True
+        left = standing_of(account, tape, t) if touched else marked
+        close_session(account, tape, t, left.equity_with_loan_value)
         if ways.keeps != 0.0:
-            write_row(out.rows[t], account, marked, measure(account, tape, t, terms.volatility))
+            write_row(out.rows[t], account, measured, measure(account, tape, t, terms.volatility))
             out.event_ends[t] = account.money[EVENT_COUNT]
         else:
-            count_close(out.counts, out.returns, account, tape, t, before)
+            count_instants(out.counts, marked, left, touched)
+            count_close(out.counts, out.returns, account, t, before, left)
             count_events(out.counts, account)
+        before = left.equity
         if account.money[ENDED] != ALIVE:
             return t + 1
         if ways.fill != SAME_CLOSE:
@@ -106,24 +115,54 @@ def live(  # noqa: C901, PLR0912  (the order of a session, in one place)
     return tape.sessions.shape[0]
 
 
+NOTHING_MEASURED = Measures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 @hot_rule
-def _come_to_close(
-    account: Account, orders: Floats, tape: Tape, t: int, terms: Terms, out: Record, keeps: float
-) -> Measures:
-    """Marks, expiries and buy-ins at the close, and the maintenance test."""
-    if account.money[ENDED] == ALIVE:
-        mark(account, tape, t, terms.volatility)
-        expire(account, tape, t, terms.commission.exercise_usd)
-        if tape.sessions[t, RECALLS] != 0.0:
-            first_event = int(account.money[EVENT_COUNT])
-            buy_in(account, tape, t, terms)
-            cover_orders(account, orders, first_event)
-    if keeps != 0.0:
-        marked = measure(account, tape, t, terms.volatility)
-    else:
-        marked = Measures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-        count_marked(out.counts, account, tape, t)
-    if account.money[ENDED] == ALIVE and maintenance_test(account, tape, t, terms):
+def _trade_before_the_close(
+    account: Account, orders: Floats, tape: Tape, t: int, terms: Terms, ways: Ways
+) -> None:
+    """Fills at the open, and the test at the extremes of the session."""
+    if ways.fill == NEXT_OPEN:
+        mark_open(account, tape, t, terms.volatility)
+        work_orders(account, orders, tape, t, max(t - 1, 0), terms, ways.cuts)
+    if ways.intraday_test != 0.0 and intraday_test(account, tape, t, terms):
+        reduce_only(account, orders)
+
+
+@hot_rule
+def _come_to_the_close(account: Account, orders: Floats, tape: Tape, t: int, terms: Terms) -> None:
+    """Marks, expiries and buy-ins at the close."""
+    mark(account, tape, t, terms.volatility)
+    expire(account, tape, t, terms.commission.exercise_usd)
+    if tape.sessions[t, RECALLS] != 0.0:
+        first_event = int(account.money[EVENT_COUNT])
+        buy_in(account, tape, t, terms)
+        cover_orders(account, orders, first_event)
+
+
+@hot_rule
+def _answer_call(
+    account: Account, orders: Floats, tape: Tape, t: int, terms: Terms, marked: Standing
+) -> bool:
+    """The maintenance test at the close; whether anything may have changed."""
+    excess = marked.equity_with_loan_value - marked.maintenance_margin
+    touched = account.money[ENDED] != ALIVE
+    if not touched and maintenance_test(account, tape, t, terms, excess):
+        reduce_only(account, orders)
+        touched = True
+    if touched or marked.equity <= 0.0:
+        touched = True
+        wipe_test(account)
+    return touched
+
+
+@hot_rule
+def _trade_at_the_close(
+    account: Account, orders: Floats, tape: Tape, t: int, terms: Terms, cuts: float
+) -> None:
+    """Fills at the close, and the test at the end of a day with trades."""
+    work_orders(account, orders, tape, t, t, terms, cuts)
+    if special_memorandum_test(account, tape, t, terms):
         reduce_only(account, orders)
     wipe_test(account)
-    return marked

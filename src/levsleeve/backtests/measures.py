@@ -16,7 +16,7 @@ from levsleeve.backtests.tape import (
     Tape,
     fund_terms_of,
 )
-from levsleeve.compiled import hot_rule, rule
+from levsleeve.compiled import hot_rule, inner_rule, rule
 from levsleeve.margin.account import (
     cushion,
     gross_value,
@@ -100,15 +100,39 @@ def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
     return equity_with_loan_value(account, tape, t) - requirement(account, tape, t, MAINTENANCE)
 
 
+class Standing(NamedTuple):
+    """What an account is worth, what of it counts, and what it must keep.  Dollars."""
+
+    equity: float
+    equity_with_loan_value: float
+    maintenance_margin: float
+
+
 @hot_rule
+def standing_of(account: Account, tape: Tape, t: int) -> Standing:
+    """The few quantities that every session needs, at the marks the account carries."""
+    return Standing(
+        net_liquidation(account),
+        equity_with_loan_value(account, tape, t),
+        requirement(account, tape, t, MAINTENANCE),
+    )
+
+
+@hot_rule
+def memorandum_at(account: Account, tape: Tape, t: int, loanable_usd: float) -> float:
+    """The special memorandum account if the day ended now, in dollars.
+
+    ``loanable_usd`` is the equity with loan value.
+    """
+    required = requirement(account, tape, t, END_OF_DAY)
+    previous, added = account.money[SPECIAL_MEMORANDUM], account.money[CONTRIBUTIONS]
+    return special_memorandum_account(previous, added, loanable_usd, required)
+
+
+@inner_rule
 def memorandum_now(account: Account, tape: Tape, t: int) -> float:
     """The special memorandum account if the day ended now, in dollars."""
-    return special_memorandum_account(
-        account.money[SPECIAL_MEMORANDUM],
-        account.money[CONTRIBUTIONS],
-        equity_with_loan_value(account, tape, t),
-        requirement(account, tape, t, END_OF_DAY),
-    )
+    return memorandum_at(account, tape, t, equity_with_loan_value(account, tape, t))
 
 
 @hot_rule
@@ -129,7 +153,7 @@ def tenor_days(account: Account, tape: Tape, t: int, k: int) -> float:
     return 0.0 if last_session(tape, t, expiry) else expiry - tape.sessions[t, DATE]
 
 
-@rule
+@hot_rule
 def slot_price(
     account: Account, tape: Tape, t: int, seen: int, model: VolatilityModel, k: int
 ) -> float:

@@ -46,7 +46,7 @@ __all__ = [
 
 DAYS_PER_YEAR = 365.25
 TAIL = 0.01  # expected shortfall is of the worst 1 % of sessions
-_WHOLE = 1e-9  # a count this close above a whole number is that number: 0.07 x 100 is 7.000...01
+WHOLE = 1e-9  # a count this close above a whole number is that number: 0.07 x 100 is 7.000...01
 
 
 def total_return(returns: pd.Series) -> float:
@@ -157,7 +157,7 @@ def expected_shortfall(returns: pd.Series, level: float = TAIL) -> float:
             f"expected shortfall: level {level} is not a fraction; 0.01 is one percent"
         )
     changes = np.sort(checked_returns(returns)[1:])
-    return float(np.mean(changes[: math.ceil(level * len(changes) - _WHOLE)]))
+    return float(np.mean(changes[: math.ceil(level * len(changes) - WHOLE)]))
 
 
 def worst_session(returns: pd.Series) -> float:

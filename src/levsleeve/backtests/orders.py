@@ -199,6 +199,8 @@ def affordable_contracts(
     closing = closing_part(account.book.slots[k, CONTRACTS], contracts)
     if closing == contracts:
         return closing
+    if _passes_with(account, tape, t, k, contracts, terms):
+        return contracts
     sign = 1.0 if contracts > 0.0 else -1.0
     low, high = 0.0, float(int(abs(contracts - closing)))
     while low < high:

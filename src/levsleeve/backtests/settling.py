@@ -43,7 +43,7 @@ from levsleeve.backtests.state import (
     tradable_part,
 )
 from levsleeve.backtests.tape import Tape
-from levsleeve.compiled import Floats, inner_rule, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.margin.account import closing_part
 from levsleeve.margin.book import CONTRACTS, EXPIRY, MARK, MULTIPLIER, PREMIUM, SHARES
 from levsleeve.margin.schedule import CASH_ACCOUNT
@@ -65,21 +65,21 @@ class Settled(NamedTuple):
     charged_usd: float
 
 
-@rule
+@hot_rule
 def held_at(account: Account, place: int) -> float:
     """Signed shares of a fund, or contracts of a slot."""
     k = place - account.book.funds.shape[0]
     return account.book.slots[k, CONTRACTS] if k >= 0 else account.book.funds[place, SHARES]
 
 
-@inner_rule
+@hot_rule
 def _mark_at(account: Account, place: int) -> float:
     """Dollars per share at which a fund or option is carried."""
     k = place - account.book.funds.shape[0]
     return account.book.slots[k, PREMIUM] if k >= 0 else account.book.funds[place, MARK]
 
 
-@rule
+@hot_rule
 def is_closing_out(account: Account, terms: Terms) -> bool:
     """Whether the account is being closed at a call: nothing opens any more."""
     return bool(account.money[CALL_AGE] >= 0.0 and terms.call_policy == CLOSE_OUT)
@@ -103,7 +103,7 @@ def tradable_order(account: Account, place: int, wanted: float, share_parts: flo
     return tradable
 
 
-@rule
+@hot_rule
 def enter_contract(
     account: Account,
     tape: Tape,
@@ -123,7 +123,7 @@ def enter_contract(
     account.book.slots[k, PREMIUM] = slot_price(account, tape, t, seen, model, k)
 
 
-@rule
+@hot_rule
 def settle_order(
     account: Account, tape: Tape, t: int, place: int, wanted: float, terms: Terms, cuts: float
 ) -> Settled:
@@ -160,7 +160,7 @@ def settle_order(
     return Settled(allowed, price, multiplier, charged)
 
 
-@inner_rule
+@hot_rule
 def _bar(account: Account, tape: Tape, t: int, place: int) -> float:
     """Why an order that sells short may be refused, funds apart."""
     if tape.rules[t, CASH_ACCOUNT] != 0.0:
@@ -170,7 +170,7 @@ def _bar(account: Account, tape: Tape, t: int, place: int) -> float:
     return WHY_AVAILABLE_FUNDS
 
 
-@inner_rule
+@hot_rule
 def _trade(account: Account, tape: Tape, t: int, place: int, units: float, terms: Terms) -> float:
     """Trade signed units of a fund or option, with the events; returns the price per share."""
     held = held_at(account, place)

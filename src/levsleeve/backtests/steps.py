@@ -13,7 +13,7 @@ from levsleeve.backtests.event_kinds import (
 )
 from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.measures import (
-    memorandum_now,
+    memorandum_at,
     net_liquidation,
     requirement,
 )
@@ -119,19 +119,25 @@ def _post_carry(account: Account, tape: Tape, t: int, plan: FinancingPlan) -> No
         worth = net_liquidation(account)
         earned = credit_interest_a_year(free, worth, benchmark, plan)
         account.flows[CREDIT_INTEREST] += accrued(earned, days, plan)
-    rebate = short_rebate_a_year(collateral, benchmark, plan)
-    account.flows[SHORT_REBATE] += accrued(rebate, days, plan)
-    for i in range(account.book.funds.shape[0]):
-        if account.book.funds[i, SHARES] < 0.0:
-            fee = borrow_fee_a_year(
-                -account.book.funds[i, SHARES],
-                account.book.funds[i, MARK],
-                tape.funds[t - 1, i, BORROW_RATE],
-                plan,
-            )
-            account.flows[BORROW_FEE] -= accrued(fee, days, plan)
+    if collateral > 0.0:
+        _post_borrowing(account, tape, t, plan, collateral)
     account.money[CASH] += account.flows[DEBIT_INTEREST] + account.flows[CREDIT_INTEREST]
     account.money[CASH] += account.flows[SHORT_REBATE] + account.flows[BORROW_FEE]
+
+
+@rule
+def _post_borrowing(
+    account: Account, tape: Tape, t: int, plan: FinancingPlan, collateral_usd: float
+) -> None:
+    """What short proceeds earn, and what borrowed shares cost; written to the flows."""
+    days, funds = tape.sessions[t, DAYS], account.book.funds
+    rebate = short_rebate_a_year(collateral_usd, tape.sessions[t - 1, BENCHMARK_RATE], plan)
+    account.flows[SHORT_REBATE] += accrued(rebate, days, plan)
+    for i in range(funds.shape[0]):
+        if funds[i, SHARES] < 0.0:
+            borrow_rate = tape.funds[t - 1, i, BORROW_RATE]
+            fee = borrow_fee_a_year(-funds[i, SHARES], funds[i, MARK], borrow_rate, plan)
+            account.flows[BORROW_FEE] -= accrued(fee, days, plan)
 
 
 @rule
@@ -182,6 +188,6 @@ def split_fund(account: Account, i: int, ratio: float, share_parts: float) -> No
 
 
 @hot_rule
-def close_session(account: Account, tape: Tape, t: int) -> None:
-    """Roll the special memorandum account at the day's end."""
-    account.money[SPECIAL_MEMORANDUM] = memorandum_now(account, tape, t)
+def close_session(account: Account, tape: Tape, t: int, loanable_usd: float) -> None:
+    """Roll the special memorandum account at the day's end, at this equity with loan value."""
+    account.money[SPECIAL_MEMORANDUM] = memorandum_at(account, tape, t, loanable_usd)

@@ -5,10 +5,9 @@ import math
 from levsleeve.backtests.event_kinds import MARGIN_CALL, WHY_SPECIAL_MEMORANDUM, EventKind
 from levsleeve.backtests.ledger import within_tolerance
 from levsleeve.backtests.measures import (
+    Standing,
     account_scale,
-    equity_with_loan_value,
     net_liquidation,
-    requirement,
 )
 from levsleeve.backtests.state import (
     BORROW_FEE,
@@ -22,10 +21,8 @@ from levsleeve.backtests.state import (
     SHORT_REBATE,
     Account,
 )
-from levsleeve.backtests.tape import Tape
 from levsleeve.compiled import Floats, hot_rule, inner_rule
 from levsleeve.margin.account import cushion, utilization
-from levsleeve.margin.combination import MAINTENANCE
 
 LOW_CUSHION = 0.10
 """Brokers warn when excess liquidity falls below a tenth of net liquidation."""
@@ -41,14 +38,13 @@ COUNTS = (
     "lowest_cushion",
     "lowest_excess_liquidity_usd",
     "sessions_below_10_percent_cushion",
-    "marked_cushion",
     "lost_events",
     *(f"flow:{cause}" for cause in FLOW_CAUSES),
     "flow:price",
     *(f"events:{kind.name.lower()}" for kind in EventKind),
 )
-"""The columns of a tally; ``gaps`` are sessions that do not add up, ``lost_events`` those beyond the
-buffer of a session."""
+"""The columns of a tally; ``gaps`` are sessions that do not add up, ``lost_events`` what the buffer
+could not hold."""
 (
     SESSIONS,
     ENDED_HOW,
@@ -60,10 +56,9 @@ buffer of a session."""
     LOWEST_CUSHION,
     LOWEST_EXCESS,
     THIN_SESSIONS,
-    MARKED_CUSHION,
     LOST_EVENTS,
-) = range(12)
-FLOWS = 12
+) = range(11)
+FLOWS = 11
 EVENTS = FLOWS + len(FLOW_CAUSES) + 1
 N_COUNTS = len(COUNTS)
 
@@ -78,36 +73,38 @@ def begin_counts(counts: Floats) -> None:
 
 
 @hot_rule
-def count_marked(counts: Floats, account: Account, tape: Tape, t: int) -> None:
-    """Utilization and cushion as the close brought them, before anything is traded at it."""
-    loanable = equity_with_loan_value(account, tape, t)
-    maintenance = requirement(account, tape, t, MAINTENANCE)
-    counts[MARKED_CUSHION] = cushion(loanable - maintenance, net_liquidation(account))
+def count_instants(counts: Floats, marked: Standing, left: Standing, touched: bool) -> None:
+    """Count how near a call the close was as it was marked, and as the session left it."""
+    thin = _count_standing(counts, marked) < LOW_CUSHION
+    if touched:
+        thin = _count_standing(counts, left) < LOW_CUSHION or thin
+    if thin:
+        counts[THIN_SESSIONS] += 1.0
+
+
+@hot_rule
+def _count_standing(counts: Floats, standing: Standing) -> float:
+    """Count utilization and cushion at one instant of a session; returns the cushion."""
+    loanable, maintenance = standing.equity_with_loan_value, standing.maintenance_margin
     used = utilization(maintenance, loanable)
+    left = cushion(loanable - maintenance, standing.equity)
     counts[PEAK_UTILIZATION] = max(counts[PEAK_UTILIZATION], used)
+    counts[LOWEST_CUSHION] = min(counts[LOWEST_CUSHION], left)
+    return left
 
 
 @hot_rule
 def count_close(
-    counts: Floats, returns: Floats, account: Account, tape: Tape, t: int, before: float
+    counts: Floats, returns: Floats, account: Account, t: int, before: float, left: Standing
 ) -> None:
-    """What a session leaves: utilization, cushion, flows and return.  ``before`` is in dollars."""
-    worth = net_liquidation(account)
-    loanable = equity_with_loan_value(account, tape, t)
-    maintenance = requirement(account, tape, t, MAINTENANCE)
-    used, left = utilization(maintenance, loanable), cushion(loanable - maintenance, worth)
-    least = min(left, counts[MARKED_CUSHION])
+    """What a session leaves: utilization, flows and return on the equity ``before``, in dollars."""
+    worth, maintenance = left.equity, left.maintenance_margin
+    excess = left.equity_with_loan_value - maintenance
     counts[SESSIONS] += 1.0
-    counts[ENDED_HOW] = account.money[ENDED]
-    counts[EQUITY] = worth
-    counts[PEAK_UTILIZATION] = max(counts[PEAK_UTILIZATION], used)
     if maintenance > 0.0:
-        counts[UTILIZATION_SUM] += used
+        counts[UTILIZATION_SUM] += utilization(maintenance, left.equity_with_loan_value)
         counts[HELD_SESSIONS] += 1.0
-    counts[LOWEST_CUSHION] = min(counts[LOWEST_CUSHION], least)
-    counts[LOWEST_EXCESS] = min(counts[LOWEST_EXCESS], loanable - maintenance)
-    if least < LOW_CUSHION:
-        counts[THIN_SESSIONS] += 1.0
+    counts[LOWEST_EXCESS] = min(counts[LOWEST_EXCESS], excess)
     total = 0.0
     for cause in range(PRICE):
         counts[FLOWS + cause] += account.flows[cause]
@@ -118,6 +115,13 @@ def count_close(
     if not within_tolerance(worth - before - total, account_scale(account)):
         counts[GAPS] += 1.0
     returns[t] = _session_return(account, before, worth) if t > 0 else 0.0
+
+
+@inner_rule
+def end_counts(counts: Floats, account: Account) -> None:
+    """What the whole run leaves."""
+    counts[ENDED_HOW] = account.money[ENDED]
+    counts[EQUITY] = net_liquidation(account)
 
 
 @hot_rule
@@ -132,8 +136,15 @@ def _session_return(account: Account, before: float, worth: float) -> float:
     return max(carried * worth / base - 1.0, -1.0)
 
 
-@inner_rule
+@hot_rule
 def count_events(counts: Floats, account: Account) -> None:
+    """Count the events of the session by their kind, and forget them."""
+    if account.money[EVENT_COUNT] != 0.0:
+        _count_events(counts, account)
+
+
+@inner_rule
+def _count_events(counts: Floats, account: Account) -> None:
     """Count the events of the session by their kind, and forget them."""
     waiting, room = account.money[EVENT_COUNT], account.events.shape[0]
     counts[LOST_EVENTS] += max(0.0, waiting - room)

@@ -133,7 +133,7 @@ def work_orders(
             _work(account, orders[place], tape, t, seen, terms, cuts, place)
 
 
-@inner_rule
+@hot_rule
 def _rank(account: Account, orders: Floats, n_sessions: int) -> None:
     """Give every order its turn; infinite where there is none."""
     for place in range(orders.shape[0]):
@@ -144,7 +144,7 @@ def _rank(account: Account, orders: Floats, n_sessions: int) -> None:
         orders[place, RANK] = math.inf if wanted == 0.0 else rank
 
 
-@inner_rule
+@hot_rule
 def _work(
     account: Account,
     order: Floats,

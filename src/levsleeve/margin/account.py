@@ -242,7 +242,7 @@ def account_passes(cash_usd: float, book: Book, terms: FundTerms, reserve_usd: f
     )
 
 
-@rule
+@hot_rule
 def closing_part(held: float, shares: float) -> float:
     """The part of a signed order that only shrinks a position: it is never refused."""
     if held * shares >= 0.0:

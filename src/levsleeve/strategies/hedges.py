@@ -33,7 +33,7 @@ def put_strike(price_usd: float, moneyness: float) -> float:
 def nearest_expiry(today: float, expiries: Floats, tenor_days: float) -> float:
     """The listed expiry (a date ordinal) nearest ``tenor_days`` ahead, the earlier on ties.
 
-    Only expiries after ``today`` count; 0.0 when there is none.
+    Only expiries after ``today`` count, and they must rise; 0.0 when there is none.
 
     Examples
     --------
@@ -41,10 +41,17 @@ def nearest_expiry(today: float, expiries: Floats, tenor_days: float) -> float:
     >>> float(nearest_expiry(100.0, np.array([90.0, 100.0, 120.0, 148.0]), 30.0))
     120.0
     """
-    best = 0.0
-    for expiry in expiries:
-        if expiry > today and (
-            best == 0.0 or abs(expiry - today - tenor_days) < abs(best - today - tenor_days)
-        ):
-            best = expiry
-    return best
+    low, high = 0, expiries.size
+    while low < high:  # the first one that is no less than the tenor away
+        middle = (low + high) // 2
+        if expiries[middle] < today + tenor_days:
+            low = middle + 1
+        else:
+            high = middle
+    later = expiries[low] if low < expiries.size else 0.0
+    earlier = expiries[low - 1] if low > 0 and expiries[low - 1] > today else 0.0
+    if later <= today or (
+        earlier > 0.0 and today + tenor_days - earlier <= later - today - tenor_days
+    ):
+        return earlier
+    return later
