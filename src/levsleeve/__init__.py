@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from levsleeve.api import run
+    from levsleeve.api import run, run_many
     from levsleeve.backtests.broker import MarginBroker
     from levsleeve.backtests.commission_info import FundCommInfo, OptionCommInfo
     from levsleeve.backtests.feeds import FundData, slot_feed
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         DataError,
         LedgerError,
         LevsleeveError,
+        ParityError,
         ScheduleError,
         StudyError,
     )
@@ -48,6 +49,7 @@ _HOMES = {
     "MarginStatus": "levsleeve.what_if.status",
     "OptionCommInfo": "levsleeve.backtests.commission_info",
     "OptionContract": "levsleeve.instruments.option",
+    "ParityError": "levsleeve.errors",
     "ProtectivePut": "levsleeve.strategies.sleeve",
     "ScheduleError": "levsleeve.errors",
     "Sleeve": "levsleeve.strategies.sleeve",
@@ -58,6 +60,7 @@ _HOMES = {
     "margin_status": "levsleeve.what_if.status",
     "parse_fund": "levsleeve.instruments.fund",
     "run": "levsleeve.api",
+    "run_many": "levsleeve.api",
     "slot_feed": "levsleeve.backtests.feeds",
 }
 
@@ -75,6 +78,7 @@ __all__ = [
     "MarginStatus",
     "OptionCommInfo",
     "OptionContract",
+    "ParityError",
     "ProtectivePut",
     "ScheduleError",
     "Sleeve",
@@ -85,6 +89,7 @@ __all__ = [
     "margin_status",
     "parse_fund",
     "run",
+    "run_many",
     "slot_feed",
 ]
 

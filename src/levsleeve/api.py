@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from levsleeve.backtests.drive import checked_driver
 from levsleeve.backtests.request import Choices, request_of
 from levsleeve.backtests.runner import Announce, run_study
+from levsleeve.backtests.study import read_study
 from levsleeve.backtests.study_result import StudyResult
+from levsleeve.backtests.variants import run_variants
 from levsleeve.backtests.workspace import Workspace
 from levsleeve.data.library import Library
+from levsleeve.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def run(  # noqa: PLR0913  (keywords, each with a default)
@@ -66,3 +72,43 @@ def run(  # noqa: PLR0913  (keywords, each with a default)
     if out is not None:
         publish(result, Path(out))
     return result
+
+
+def run_many(
+    study: str | Path,
+    sleeve: str,
+    variants: Sequence[Mapping[str, float | int | str | bool]],
+    *,
+    workers: int | None = None,
+) -> "pd.DataFrame":
+    """Run one sleeve of a study once for each variant, through the compiled driver, summed up.
+
+    Parameters
+    ----------
+    study
+        Path of a study (TOML).
+    sleeve
+        The name of one of its sleeves, whose strategy only describes a sleeve.
+    variants
+        Parameters of the strategy that replace those of the study, one mapping a run.
+    workers
+        Threads to run on; None: one a core.  The figures do not depend on it.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a variant, in order: its parameters, then return and risk (``cagr``,
+        ``volatility``, ``sharpe``, ``max_drawdown``, ``expected_shortfall`` ...), margin
+        (``peak_utilization``, ``lowest_cushion``, ``sessions_below_10_percent_cushion`` ...), the
+        dollars of each ``flow:CAUSE`` and the number of each ``events:KIND`` over the run.
+
+    Raises
+    ------
+    LevsleeveError
+        With one message that names the file, the sleeve and what would be right.
+    """
+    path = Path(study)
+    if path.suffix == ".py":
+        raise StudyError(f"{path}: a strategy alone; variants are of a sleeve of a study (.toml)")
+    library = Library.open(Workspace.around(path).cache)
+    return run_variants(read_study(path), path, sleeve, variants, library, workers)

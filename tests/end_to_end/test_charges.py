@@ -7,6 +7,7 @@ import pytest
 from tests.end_to_end.accounts import FREE, events_of, market_of, run_plan
 
 from levsleeve.backtests.forced import maintenance_test
+from levsleeve.backtests.measures import excess_liquidity
 from levsleeve.backtests.state import CASH, new_account
 from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.charges import commission_plan
@@ -125,7 +126,9 @@ def test_a_put_that_brings_less_than_its_fees_is_not_sold_by_force(
     account = new_account(-100.0, 1, 1)
     account.book.contracts[0], account.book.multipliers[0] = 10.0, 100.0
     account.book.option_marks[0] = premium
-    assert maintenance_test(account, market.tape, 0, FREE)
+    assert maintenance_test(
+        account, market.tape, 0, FREE, excess_liquidity(account, market.tape, 0)
+    )
     assert (account.book.contracts[0] == 0.0) == sold
     brought = 1000 * premium * (1.0 - 20.70e-6) - 0.399 if sold else 0.0
     assert account.money[CASH] == pytest.approx(-100.0 + brought, abs=1e-9)

@@ -8,7 +8,7 @@ import numpy as np
 
 from levsleeve.backtests.external import external_flow
 from levsleeve.backtests.marks import mark
-from levsleeve.backtests.measures import account_scale
+from levsleeve.backtests.measures import account_scale, equity_with_loan_value
 from levsleeve.backtests.orders import fill_shares
 from levsleeve.backtests.state import (
     AT_ONCE,
@@ -67,7 +67,7 @@ def sma(given: Mapping[str, Any]) -> dict[str, Any]:
             external_flow(account, tape, t, value if kind == "deposit" else -value)
         elif kind not in ("price_move", "dividend_received", "dividend_paid"):
             raise ValueError(f"event: {kind}; no such event")
-        close_session(account, tape, t)
+        close_session(account, tape, t, equity_with_loan_value(account, tape, t))
         rolled.append(float(account.money[SPECIAL_MEMORANDUM]))
         compliant.append(not in_deficit(rolled[-1], account_scale(account)))
     return {"special_memorandum_account_usd": rolled, "compliant": compliant}

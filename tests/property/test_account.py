@@ -14,7 +14,7 @@ from tests.property.accounts.lives import PRICEY
 from levsleeve.backtests import event_kinds, state
 from levsleeve.backtests.forced import maintenance_test
 from levsleeve.backtests.marks import mark
-from levsleeve.backtests.measures import measure, net_liquidation, slot_price
+from levsleeve.backtests.measures import excess_liquidity, measure, net_liquidation, slot_price
 from levsleeve.backtests.orders import (
     affordable,
     available_after,
@@ -77,7 +77,7 @@ def hold_put(held: Held, contracts: float) -> None:
 def test_a_liquidation_cures_or_leaves_nothing_to_liquidate(held: Held) -> None:
     account, tape, terms = held
     shares = account.book.shares.copy()
-    called = maintenance_test(account, tape, 0, terms)
+    called = maintenance_test(account, tape, 0, terms, excess_liquidity(account, tape, 0))
     excess = measure(account, tape, 0, terms.volatility).excess_liquidity
     assert excess >= -1e-6 or not account.book.shares.any()
     assert called or np.array_equal(shares, account.book.shares)
@@ -94,7 +94,7 @@ def test_without_costs_one_share_fewer_would_not_have_cured(held: Held, thousand
     account.money[state.CASH] = (
         needed * thousandths / 1000.0 - account.book.shares @ account.book.marks
     )
-    assert maintenance_test(account, tape, 0, FREE)
+    assert maintenance_test(account, tape, 0, FREE, excess_liquidity(account, tape, 0))
     assert measure(account, tape, 0, FREE.volatility).excess_liquidity >= -1e-6
     events = account.events[: int(account.money[EVENT_COUNT])]
     last = events[events[:, 0] == event_kinds.LIQUIDATED][-1]
@@ -116,7 +116,7 @@ def test_with_all_costs_one_share_fewer_would_not_have_cured_a_single_fund(
     assume(needed > 0.0)
     cash = needed * thousandths / 1000.0 - before * account.book.marks[0]
     account.money[state.CASH] = cash
-    assert maintenance_test(account, tape, 0, PRICEY)
+    assert maintenance_test(account, tape, 0, PRICEY, excess_liquidity(account, tape, 0))
     traded = account.book.shares[0] - before
     assert traded * before < 0.0
     fewer = traded + float(np.sign(before))

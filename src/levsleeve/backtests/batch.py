@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, ways_of
-from levsleeve.backtests.decisions import Plan, plan_of
+from levsleeve.backtests.decisions import (
+    Plan,
+    due_sessions,
+    leveraged_funds,
+    numbers_of,
+    weights_of,
+)
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL, WHOLE
@@ -174,16 +180,14 @@ def _batch_of(
                 f"sleeves: one holds {', '.join((*sleeve.funds, *sleeve.slots))}; the funds "
                 f"{', '.join(market.symbols)} and as many option slots as the others are right"
             )
-    plans = [plan_of(sleeve, market) for sleeve in sleeves]
-    due = {sleeve.rebalance: plan.due for sleeve, plan in zip(sleeves, plans, strict=True)}
     cash = [setting.account.cash_usd] * len(sleeves) if cash_usd is None else list(cash_usd)
     return Batch(
-        numbers=np.array([plan.numbers for plan in plans]),
-        weights=np.array([plan.weights for plan in plans]),
+        numbers=np.array([numbers_of(sleeve, market.symbols) for sleeve in sleeves]),
+        weights=np.array([weights_of(sleeve, market.symbols) for sleeve in sleeves]),
         cash=np.array(cash, dtype=np.float64),
         cadences=np.array([float(cadences.index(sleeve.rebalance)) for sleeve in sleeves]),
-        leveraged=plans[0].leveraged,
-        due=np.array([due[cadence] for cadence in cadences]),
+        leveraged=leveraged_funds(market),
+        due=np.array([due_sessions(cadence, market) for cadence in cadences]),
         expiries=market.expiries,
     )
 

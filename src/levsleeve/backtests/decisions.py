@@ -1,6 +1,7 @@
 """What a sleeve decides at a close, as one compiled rule for both drivers."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,19 +51,40 @@ class Plan(NamedTuple):
 
 def plan_of(sleeve: Sleeve, market: Market) -> Plan:
     """The numbers of a sleeve whose funds are those of the market."""
+    return Plan(
+        numbers=numbers_of(sleeve, market.symbols),
+        weights=weights_of(sleeve, market.symbols),
+        leveraged=leveraged_funds(market),
+        due=due_sessions(sleeve.rebalance, market),
+        expiries=market.expiries,
+    )
+
+
+def numbers_of(sleeve: Sleeve, symbols: Sequence[str]) -> Floats:
+    """``Plan.numbers`` of a sleeve."""
     numbers = np.zeros(N_PLAN_FIELDS)
     numbers[[CAP, BAND, LEVERAGED_WEIGHT]] = sleeve.cap, sleeve.band, sleeve.leveraged_weight
     if isinstance(sleeve.hedge, ProtectivePut):
         put = sleeve.hedge
-        place = float(market.symbols.index(put.fund))
+        place = float(symbols.index(put.fund))
         numbers[PUTS:] = 1.0, place, put.moneyness, put.tenor_days, put.coverage
-    return Plan(
-        numbers=numbers,
-        weights=np.array([sleeve.targets[symbol] for symbol in market.symbols]),
-        leveraged=np.array([float(fund.is_leveraged) for fund in market.funds]),
-        due=rebalance_sessions(market.sessions, sleeve.rebalance).astype(np.float64),
-        expiries=market.expiries,
-    )
+    return numbers
+
+
+def weights_of(sleeve: Sleeve, symbols: Sequence[str]) -> Floats:
+    """Signed weight of each fund."""
+    targets = sleeve.targets
+    return np.array([targets[symbol] for symbol in symbols])
+
+
+def leveraged_funds(market: Market) -> Floats:
+    """1.0 for each fund that the cap bounds, 0.0 for the others."""
+    return np.array([float(fund.is_leveraged) for fund in market.funds])
+
+
+def due_sessions(cadence: str, market: Market) -> Floats:
+    """1.0 on each session whose close sets the weights anew, 0.0 on the others."""
+    return rebalance_sessions(market.sessions, cadence).astype(np.float64)
 
 
 @hot_rule

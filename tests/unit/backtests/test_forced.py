@@ -31,7 +31,7 @@ def called(
     """Shares that a call trades, and the excess liquidity that it leaves."""
     tape = market_of({symbol: [price] * 2}, start="2025-01-15", fees=terms is not FREE).tape
     account = account_short_of(tape, shares, deficiency, terms)
-    maintenance_test(account, tape, 0, terms)
+    maintenance_test(account, tape, 0, terms, excess_liquidity(account, tape, 0))
     return account.book.shares[0] - shares, excess_liquidity(account, tape, 0)
 
 
@@ -133,7 +133,9 @@ def test_shares_that_no_option_covers_go_first(
     account.book.strikes[1] = 90.0 if right == PUT else 110.0
     account.book.rights[1], account.book.expiries[1] = right, date(2019, 9, 20).toordinal()
     account.money[CASH] -= excess_liquidity(account, market.tape, 0) + deficiency
-    assert maintenance_test(account, market.tape, 0, FREE)
+    assert maintenance_test(
+        account, market.tape, 0, FREE, excess_liquidity(account, market.tape, 0)
+    )
     assert account.book.shares[0] == side * (1_000.0 - traded)
     assert excess_liquidity(account, market.tape, 0) >= -1e-9
     assert account.events[1, 0] == LIQUIDATED
@@ -157,6 +159,6 @@ def test_hedged_shares_stay_while_another_fund_has_shares_that_free_more() -> No
     )
     account.book.expiries[0], account.book.rights[0] = tape.dates[0] + 30.0, PUT
     account.money[CASH] = -excess_liquidity(account, tape, 0) - 10_000.0
-    assert maintenance_test(account, tape, 0, FREE)
+    assert maintenance_test(account, tape, 0, FREE, excess_liquidity(account, tape, 0))
     assert account.book.shares.tolist() == [900.0, 950.0]
     assert excess_liquidity(account, tape, 0) == pytest.approx(0.0, abs=1e-6)
