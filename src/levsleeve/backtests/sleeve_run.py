@@ -92,7 +92,8 @@ def _told(event: pd.DataFrame) -> str:
     if event.empty:
         return "none"
     row = event.iloc[0]
-    figures = ", ".join(f"{name} {row[name]!r}" for name in ("shares", "price", "before", "after"))
+    names = ("shares", "price", "before", "after")
+    figures = ", ".join(f"{name} {float(row[name])}" for name in names)
     return f"{row['kind']} {row['symbol']} on {row['session']:%Y-%m-%d} ({figures})"
 
 
