@@ -67,6 +67,11 @@ def hot_rule(function: F) -> F:
     return _compiled(function, entry=not function.__name__.startswith("_"), inlined=True)
 
 
+def view_rule(function: F) -> F:
+    """A hot rule that returns parts of arrays: rules call it, and Python never does."""
+    return _compiled(function, entry=False, inlined=True)
+
+
 def inner_rule(function: F) -> F:
     """A rule that other rules call, and Python never does.
 

@@ -250,7 +250,7 @@ def decorators(function: ast.FunctionDef) -> set[str]:
     return {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
 
 
-RULES = {"rule", "hot_rule", "inner_rule", "array_rule"}
+RULES = {"rule", "hot_rule", "view_rule", "inner_rule", "array_rule"}
 
 
 def without_entry(tree: ast.Module) -> set[str]:
@@ -259,7 +259,7 @@ def without_entry(tree: ast.Module) -> set[str]:
     return {
         function.name
         for function in functions
-        if "inner_rule" in decorators(function)
+        if {"inner_rule", "view_rule"} & decorators(function)
         or (RULES & decorators(function) and function.name.startswith("_"))
     }
 

@@ -80,7 +80,7 @@ class SleeveStrategy(bt.Strategy):
     @classmethod
     def acts_by_itself(cls) -> bool:
         """Whether a subclass does more than describe a sleeve, so that only Backtrader runs it."""
-        hooks = [name for name in vars(bt.Strategy) if name.startswith(("notify_", "next"))]
+        hooks = [name for name in dir(bt.Strategy) if name.startswith(("notify_", "next"))]
         hooks += ["__init__", "prenext", "start", "stop", "described", "run_needs", *ORDERING]
         return any(_function(cls, hook) is not _function(SleeveStrategy, hook) for hook in hooks)
 

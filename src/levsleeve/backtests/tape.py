@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from levsleeve.compiled import Floats, hot_rule, rule
+from levsleeve.compiled import Floats, hot_rule, rule, view_rule
 from levsleeve.instruments.borrow_state import BORROW_RECALLED
 from levsleeve.margin.book import BENCHMARK_CLASS, MULTIPLE, FundTerms
 from levsleeve.margin.charges import SaleFees
@@ -142,7 +142,7 @@ def retaped(tape: Tape, **columns: Floats) -> Tape:
     return tape_of(**{name: getattr(tape, name) for name in COLUMNS} | columns)
 
 
-@hot_rule
+@view_rule
 def fund_terms_of(tape: Tape, t: int) -> FundTerms:
     """What the rulebook knows of the funds on session ``t``."""
     return FundTerms(tape.funds[t], tape.overlays[t], tape.rules[t])

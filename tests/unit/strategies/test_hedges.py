@@ -2,6 +2,8 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from levsleeve.strategies.hedges import nearest_expiry, put_contracts, put_strike
 
@@ -73,3 +75,16 @@ def test_the_earlier_of_two_expiries_equally_near_is_chosen() -> None:
 @pytest.mark.parametrize("expiries", [[], [90.0], [90.0, 100.0]])
 def test_without_an_expiry_after_today_there_is_none(expiries: list[float]) -> None:
     assert nearest_expiry(100.0, np.array(expiries, dtype=np.float64), 30.0) == 0.0
+
+
+@given(
+    st.lists(st.integers(0, 400).map(float), min_size=1, max_size=20, unique=True).map(sorted),
+    st.integers(0, 400).map(float),
+    st.integers(1, 366).map(float),
+)
+def test_no_listed_expiry_ahead_is_nearer_than_the_one_that_is_taken(
+    listed: list[float], today: float, tenor: float
+) -> None:
+    ahead = [expiry for expiry in listed if expiry > today]
+    nearest = min(ahead, key=lambda expiry: (abs(expiry - today - tenor), expiry), default=0.0)
+    assert nearest_expiry(today, np.array(listed), tenor) == nearest
