@@ -29,6 +29,7 @@ def order_put(book: SlowBook, planned: list[float], on: date) -> None:
         expiry = min(ahead, key=lambda day: abs((day - on).days - rule.tenor_days))
         strike = listed(rule.moneyness * book.marks[rule.fund])
         put = Option(rule.fund, strike, expiry, float(contracts))
+        book.orders = [order for order in book.orders if not order.put]
         book.orders.append(Order(rule.fund, put=put))
 
 
@@ -43,6 +44,7 @@ def resize(book: SlowBook) -> list[float]:
             weight *= plan.cap / gross
         if equity > 0 and not book.quoted(i):
             continue
+        book.orders = [order for order in book.orders if order.put or order.fund != i]
         if equity > 0 and abs(book.shares[i] * book.marks[i] / equity - weight) <= plan.band:
             continue
         exact = weight * equity / book.marks[i] if equity > 0 else 0.0

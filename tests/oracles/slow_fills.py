@@ -52,7 +52,7 @@ def may_be_short(book: SlowBook, i: int) -> bool:
 def buy_puts(book: SlowBook, put: Option) -> None:
     spot, wanted = book.marks[put.fund], put.contracts
     put.mark = fund_put(book.world, put, spot, book.t, book.seen, book.plan.skew)
-    if book.closing_out:
+    if book.closing_out or put.expiry <= book.world.dates[book.t]:  # it waited for a price too long
         put.contracts = 0.0
     while put.contracts > 0 and not book.stands(book.price_of(put)):
         put.contracts -= 1.0

@@ -13,17 +13,19 @@ from tests.unit.margin.books import CALL, PUT, Lot, book
 from levsleeve.margin.account import maintenance_under_relief, margin_requirement
 from levsleeve.margin.book import Book, FundTerms
 from levsleeve.margin.combination import (
-    BOXED_SHORT,
-    COLLAR,
-    COVERED,
     END_OF_DAY,
     INITIAL_MARGIN,
     MAINTENANCE,
     ORDER_INITIAL,
+    pair,
+)
+from levsleeve.margin.pairing import (
+    BOXED_SHORT,
+    COLLAR,
+    COVERED,
     PROTECTIVE,
     SPREAD,
     STRANGLE,
-    pair,
 )
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BROAD, NARROW

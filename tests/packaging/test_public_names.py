@@ -21,6 +21,7 @@ PUBLIC_NAMES = [
     "MarginStatus",
     "OptionCommInfo",
     "OptionContract",
+    "ParityError",
     "ProtectivePut",
     "ScheduleError",
     "Sleeve",
@@ -31,6 +32,7 @@ PUBLIC_NAMES = [
     "margin_status",
     "parse_fund",
     "run",
+    "run_many",
     "slot_feed",
 ]
 TOOLS = {"Any", "TYPE_CHECKING", "import_module"}

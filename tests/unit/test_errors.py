@@ -8,6 +8,7 @@ from levsleeve.errors import (
     DataError,
     LedgerError,
     LevsleeveError,
+    ParityError,
     ScheduleError,
     StudyError,
 )
@@ -21,6 +22,7 @@ from levsleeve.errors import (
         (StudyError, ValueError),
         (AccountError, ValueError),
         (LedgerError, AssertionError),
+        (ParityError, AssertionError),
     ],
 )
 def test_an_error_is_caught_as_ours_and_as_what_python_calls_it(
@@ -36,7 +38,8 @@ def test_the_base_error_is_no_builtin_error_but_an_exception() -> None:
 def test_the_tree_in_the_documentation_names_every_class() -> None:
     classes = dict(inspect.getmembers(errors, inspect.isclass))
     assert set(classes) == {
-        "AccountError", "DataError", "LedgerError", "LevsleeveError", "ScheduleError", "StudyError",
+        "AccountError", "DataError", "LedgerError", "LevsleeveError", "ParityError",
+        "ScheduleError", "StudyError",
     }  # fmt: skip
     tree = inspect.getdoc(errors) or ""
     assert [name for name in classes if name not in tree] == []

@@ -35,8 +35,6 @@ from levsleeve.backtests.refused_settings import RefusedSettings
 from levsleeve.backtests.restate import require_repeatable, restate_history
 from levsleeve.backtests.state import (
     ALIVE,
-    CALL_AGE,
-    CLOSE_OUT,
     CLOSED_OUT,
     ENDED,
     EXTERNAL,
@@ -257,12 +255,6 @@ class MarginBroker(RefusedSettings):
     def wiped(self) -> bool:
         """Whether equity is gone."""
         return bool(self.account.money[ENDED] == WIPED_OUT)
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether the account is being closed at a call: nothing opens any more."""
-        under_way = self.account.money[CALL_AGE] >= 0.0
-        return bool(under_way and self.terms.call_policy == CLOSE_OUT)
 
     @property
     def closed_out(self) -> bool:

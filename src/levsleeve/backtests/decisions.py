@@ -117,7 +117,10 @@ def _resize(account: Account, orders: Floats, tape: Tape, t: int, plan: Plan, pa
         gross, cap = numbers[LEVERAGED_WEIGHT], numbers[CAP]
         allowed = capped_weight(plan.weights[i], leveraged, gross, cap)
         order = orders[i]
-        order[WANTED], order[DECIDED_ON], order[TARGET] = 0.0, t, math.nan
+        order[TARGET] = math.nan
+        if math.isnan(price):  # without a price nothing is decided, and what waits goes on waiting
+            continue
+        order[WANTED], order[DECIDED_ON] = 0.0, t
         if outside_band(held, price, allowed, equity, numbers[BAND]):
             order[TARGET] = target_shares(allowed, equity, price, parts)
             order[WANTED] = order[TARGET] - held

@@ -85,19 +85,25 @@ def account_scale(account: Account) -> float:
     return gross_value(account.money[CASH], account.book)
 
 
-@hot_rule
+@rule
 def requirement(account: Account, tape: Tape, t: int, kind: float) -> float:
     """Dollars that the positions require at their marks, under the rules of session ``t``.
 
     ``kind`` is one of ``margin.combination``: maintenance, initial, an order's or the day end's.
     """
-    return margin_requirement(account.book, fund_terms_of(tape, t), kind)
+    return _requirement(account, tape, t, kind)
 
 
 @hot_rule
+def _requirement(account: Account, tape: Tape, t: int, kind: float) -> float:
+    """``requirement``, for what every session asks."""
+    return margin_requirement(account.book, fund_terms_of(tape, t), kind)
+
+
+@rule
 def excess_liquidity(account: Account, tape: Tape, t: int) -> float:
     """Equity with loan value less maintenance margin: negative means a call.  Dollars."""
-    return equity_with_loan_value(account, tape, t) - requirement(account, tape, t, MAINTENANCE)
+    return equity_with_loan_value(account, tape, t) - _requirement(account, tape, t, MAINTENANCE)
 
 
 class Standing(NamedTuple):
@@ -114,7 +120,7 @@ def standing_of(account: Account, tape: Tape, t: int) -> Standing:
     return Standing(
         net_liquidation(account),
         equity_with_loan_value(account, tape, t),
-        requirement(account, tape, t, MAINTENANCE),
+        _requirement(account, tape, t, MAINTENANCE),
     )
 
 
@@ -124,7 +130,7 @@ def memorandum_at(account: Account, tape: Tape, t: int, loanable_usd: float) -> 
 
     ``loanable_usd`` is the equity with loan value.
     """
-    required = requirement(account, tape, t, END_OF_DAY)
+    required = _requirement(account, tape, t, END_OF_DAY)
     previous, added = account.money[SPECIAL_MEMORANDUM], account.money[CONTRIBUTIONS]
     return special_memorandum_account(previous, added, loanable_usd, required)
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from levsleeve.backtests.metrics import years
 from levsleeve.backtests.returns import aligned, sessions_of
@@ -82,6 +81,8 @@ def _log_growth(dollars: Floats, working: Floats) -> float:
     def surplus(growth: float) -> float:
         """Dollars above the ending, discounted to the start where that is smaller."""
         return float(dollars @ np.exp(growth * working - max(growth, 0.0)))
+
+    from scipy.optimize import brentq  # a third of a second, only where it is asked for
 
     at_rest = surplus(0.0)
     if at_rest == 0.0:

@@ -16,7 +16,6 @@ from levsleeve.margin.book import (
 from levsleeve.margin.combination import (
     MAINTENANCE,
     ORDER_INITIAL,
-    fund_requirement,
     requirement_with,
     share_requirement,
     side_requirement,
@@ -29,6 +28,7 @@ from levsleeve.margin.schedule import (
     CASH_ACCOUNT,
     FLAT_RATE,
     FREE_RATE,
+    HEDGE_RELIEF,
     MINIMUM_EQUITY_USD,
     ORDER_FEE_USD,
     ORDER_INITIAL_BROKER,
@@ -106,7 +106,7 @@ def margin_requirement(book: Book, terms: FundTerms, kind: float) -> float:
     """
     total = 0.0
     for i in range(book.funds.shape[0]):
-        total += fund_requirement(book, i, terms, kind)
+        total += requirement_with(book, i, terms, kind, terms.rules[HEDGE_RELIEF] != 0.0)
     return total
 
 

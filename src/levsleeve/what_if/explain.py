@@ -8,19 +8,21 @@ import numpy as np
 
 from levsleeve.margin.account import boxed_share
 from levsleeve.margin.combination import (
-    BOXED_SHORT,
-    COLLAR,
-    COVERED,
     MAINTENANCE,
-    PROTECTIVE,
-    SPREAD,
-    STRANGLE,
-    Pairing,
     pair,
     share_requirement,
 )
 from levsleeve.margin.house import NO_OVERLAY, applies
 from levsleeve.margin.options import loan_value_rate
+from levsleeve.margin.pairing import (
+    BOXED_SHORT,
+    COLLAR,
+    COVERED,
+    PROTECTIVE,
+    SPREAD,
+    STRANGLE,
+    Pairing,
+)
 from levsleeve.margin.requirement import (
     long_maintenance_rate,
     maintenance_per_share,

@@ -6,14 +6,16 @@ from tests.unit.margin.books import CALL, EXPIRY, PUT, Lot, book, required, term
 
 from levsleeve.margin.account import margin_requirement
 from levsleeve.margin.combination import (
-    COVERED,
     END_OF_DAY,
     INITIAL_MARGIN,
     MAINTENANCE,
     ORDER_INITIAL,
-    PROTECTIVE,
     pair,
     share_requirement,
+)
+from levsleeve.margin.pairing import (
+    COVERED,
+    PROTECTIVE,
 )
 from levsleeve.margin.schedule import NARROW
 
