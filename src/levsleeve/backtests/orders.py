@@ -23,7 +23,7 @@ from levsleeve.backtests.tape import (
     fund_terms_of,
     sale_fees_of,
 )
-from levsleeve.compiled import rule
+from levsleeve.compiled import hot_rule, rule
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.margin.account import account_passes, closing_part, sizing_reserve
 from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLIER, PREMIUM, SHARES, UNDERLYING
@@ -38,7 +38,7 @@ from levsleeve.margin.fees import (
 from levsleeve.margin.schedule import CASH_ACCOUNT
 
 
-@rule
+@hot_rule
 def share_costs(
     account: Account, i: int, shares: float, tape: Tape, t: int, terms: Terms
 ) -> tuple[float, float, float]:
@@ -54,7 +54,7 @@ def share_costs(
     return spread, commission, fees
 
 
-@rule
+@hot_rule
 def option_half_spread(premium: float, i: int, terms: Terms) -> float:
     """Dollars per share between the mark and the fill of an option on fund ``i``.
 
@@ -64,7 +64,7 @@ def option_half_spread(premium: float, i: int, terms: Terms) -> float:
     return min(premium, max(asked, each(terms.option_spread_minimums_usd, i)))
 
 
-@rule
+@hot_rule
 def option_costs(
     account: Account,
     contracts: float,
@@ -83,7 +83,7 @@ def option_costs(
     return commission, fees
 
 
-@rule
+@hot_rule
 def available_after(
     account: Account, tape: Tape, t: int, i: int, shares: float, reserve_usd: float, terms: Terms
 ) -> bool:
@@ -104,14 +104,14 @@ def available_after(
     return passes
 
 
-@rule
+@hot_rule
 def available_funds(account: Account, tape: Tape, t: int) -> float:
     """Dollars that orders may still use: equity with loan value less the order's initial margin."""
     loanable = equity_with_loan_value(account, tape, t)
     return loanable - requirement(account, tape, t, ORDER_INITIAL)
 
 
-@rule
+@hot_rule
 def _available_when_flat(account: Account, tape: Tape, t: int, i: int, closing: float) -> float:
     """Dollars that orders may use once ``closing`` shares of fund ``i`` are traded."""
     held, cash = account.book.funds[i, SHARES], account.money[CASH]
@@ -129,7 +129,7 @@ def may_be_short(tape: Tape, t: int, i: int) -> bool:
     return bool(lent and tape.rules[t, CASH_ACCOUNT] == 0.0)
 
 
-@rule
+@hot_rule
 def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, terms: Terms) -> float:
     """The most of a signed order in fund ``i`` that passes the order test.
 
@@ -157,7 +157,7 @@ def affordable(account: Account, tape: Tape, t: int, i: int, shares: float, term
     return closing + sign * low / parts
 
 
-@rule
+@hot_rule
 def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, terms: Terms) -> float:
     """Trade signed ``shares`` of fund ``i`` at its mark; returns the price paid or received.
 
@@ -186,7 +186,7 @@ def fill_shares(account: Account, tape: Tape, t: int, i: int, shares: float, ter
     return price + spread / shares
 
 
-@rule
+@hot_rule
 def affordable_contracts(
     account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
 ) -> float:
@@ -212,7 +212,7 @@ def affordable_contracts(
     return closing + sign * low
 
 
-@rule
+@hot_rule
 def _passes_with(
     account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
 ) -> bool:
@@ -229,7 +229,7 @@ def _passes_with(
     return passes
 
 
-@rule
+@hot_rule
 def fill_option(
     account: Account, tape: Tape, t: int, k: int, contracts: float, terms: Terms
 ) -> float:

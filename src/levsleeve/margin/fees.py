@@ -4,7 +4,7 @@
 month began, this trade not included.
 """
 
-from levsleeve.compiled import Floats, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.margin.charges import CommissionPlan, SaleFees
 
 
@@ -28,7 +28,7 @@ def calendar_month(date_ordinal: float) -> int:
     return 12 * (400 * period + year) + (5 * day_of_year + 2) // 153
 
 
-@rule
+@hot_rule
 def _by_slices(quantity: float, before: float, ends: Floats, prices_usd: Floats) -> float:
     """Dollars for ``quantity`` more than ``before``, each part at the price of its slice."""
     total = 0.0
@@ -41,7 +41,7 @@ def _by_slices(quantity: float, before: float, ends: Floats, prices_usd: Floats)
     return total
 
 
-@rule
+@hot_rule
 def share_commission(
     shares: float, price_usd: float, plan: CommissionPlan, month_shares: float = 0.0
 ) -> float:
@@ -61,7 +61,7 @@ def share_commission(
     return min(charged, plan.maximum_fraction * shares * price_usd)
 
 
-@rule
+@hot_rule
 def share_pass_through(
     shares: float, price_usd: float, plan: CommissionPlan, month_shares: float = 0.0
 ) -> float:
@@ -77,7 +77,7 @@ def share_pass_through(
     return plan.clearing_per_share_usd * shares + plan.pass_through_fraction * commission
 
 
-@rule
+@hot_rule
 def option_commission(
     contracts: float, premium_usd: float, plan: CommissionPlan, month_contracts: float = 0.0
 ) -> float:
@@ -101,7 +101,7 @@ def option_commission(
     return max(by_volume, plan.option_minimum_order_usd)
 
 
-@rule
+@hot_rule
 def section_31_fee(units: float, price_usd: float, selling: bool, fees: SaleFees) -> float:
     """Dollars to the SEC on the proceeds of ``units`` (>= 0) of shares, or shares under option.
 
@@ -119,7 +119,7 @@ def section_31_fee(units: float, price_usd: float, selling: bool, fees: SaleFees
     return fees.section_31_rate * units * price_usd if selling else 0.0
 
 
-@rule
+@hot_rule
 def activity_fee(shares: float, selling: bool, fees: SaleFees) -> float:
     """Dollars of FINRA's trading activity fee on ``shares`` (>= 0), up to the cap of a trade.
 
@@ -137,7 +137,7 @@ def activity_fee(shares: float, selling: bool, fees: SaleFees) -> float:
     return min(fees.activity_per_share_usd * shares, fees.activity_cap_usd) if selling else 0.0
 
 
-@rule
+@hot_rule
 def regulatory_sale_fees(shares: float, price_usd: float, fees: SaleFees) -> float:
     """Dollars of Section 31 and trading activity fees on a sale of ``shares`` (>= 0).
 
@@ -151,7 +151,7 @@ def regulatory_sale_fees(shares: float, price_usd: float, fees: SaleFees) -> flo
     return section_31_fee(shares, price_usd, True, fees) + activity_fee(shares, True, fees)
 
 
-@rule
+@hot_rule
 def regulatory_option_fees(
     contracts: float, multiplier: float, premium_usd: float, selling: bool, fees: SaleFees
 ) -> float:

@@ -2,20 +2,20 @@
 
 import math
 
-from levsleeve.compiled import rule
+from levsleeve.compiled import hot_rule, rule
 
 PUT = -1.0
 CALL = 1.0
 """The right of an option is its sign in the formula."""
 
 
-@rule
+@hot_rule
 def normal_cdf(x: float) -> float:
     """The standard normal distribution function."""
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
-@rule
+@hot_rule
 def option_price(
     spot: float, strike: float, years: float, rate: float, volatility: float, right: float
 ) -> float:

@@ -7,7 +7,7 @@ index smile off the VIX; the scaling of Leung and Sircar carries it to a leverag
 import math
 from typing import NamedTuple
 
-from levsleeve.compiled import rule
+from levsleeve.compiled import hot_rule, rule
 from levsleeve.errors import StudyError
 from levsleeve.pricing.black_scholes import option_delta, option_price
 
@@ -59,7 +59,7 @@ def volatility_model(name: str) -> VolatilityModel:
     return MODELS[name]
 
 
-@rule
+@hot_rule
 def index_volatility(
     log_moneyness: float, years: float, rate: float, vix: float, model: VolatilityModel
 ) -> float:
@@ -76,7 +76,7 @@ def index_volatility(
     return vix * (model.level + model.slope * x + model.curvature * x * x)
 
 
-@rule
+@hot_rule
 def index_log_moneyness(
     log_moneyness: float,
     years: float,
@@ -99,7 +99,7 @@ def index_log_moneyness(
     return (log_moneyness + carry + decay) / multiple
 
 
-@rule
+@hot_rule
 def fund_volatility(
     spot: float,
     strike: float,
@@ -116,7 +116,7 @@ def fund_volatility(
     return abs(multiple) * index_volatility(mapped, years, rate, vix, model)
 
 
-@rule
+@hot_rule
 def fund_option_price(
     spot: float,
     strike: float,

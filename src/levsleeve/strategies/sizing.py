@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from levsleeve.compiled import rule
+from levsleeve.compiled import hot_rule
 from levsleeve.errors import StudyError
 
 _PERIODS: dict[str, str | None] = {
@@ -16,7 +16,7 @@ _PERIODS: dict[str, str | None] = {
 }
 
 
-@rule
+@hot_rule
 def capped_weight(weight: float, leveraged: bool, gross_leveraged: float, cap: float) -> float:
     """The weight that is allowed when all leveraged weights together are ``gross_leveraged``.
 
@@ -27,7 +27,7 @@ def capped_weight(weight: float, leveraged: bool, gross_leveraged: float, cap: f
     return weight
 
 
-@rule
+@hot_rule
 def target_shares(weight: float, equity_usd: float, price_usd: float, share_parts: float) -> float:
     """Signed shares worth at most ``weight`` of equity; none of a worthless fund or account.
 
@@ -43,7 +43,7 @@ def target_shares(weight: float, equity_usd: float, price_usd: float, share_part
     return float(int(weight * equity_usd / price_usd * share_parts)) / share_parts
 
 
-@rule
+@hot_rule
 def outside_band(
     shares: float, price_usd: float, weight: float, equity_usd: float, band: float
 ) -> bool:
