@@ -179,12 +179,21 @@ def lives(
 
 
 @st.composite
-def sleeve_lives(draw: st.DrawFn, broker: st.SearchStrategy[Broker] = ANY_BROKER) -> Life:
-    """A life of a sleeve; on every session each of its funds has a price."""
-    scene = draw(scenes(gaps=False))
+def sleeve_lives(
+    draw: st.DrawFn,
+    broker: st.SearchStrategy[Broker] = ANY_BROKER,
+    *,
+    gaps: bool = False,
+    hedges: tuple[str, ...] = ("none", "put", "layer"),
+) -> Life:
+    """A life of a sleeve; without ``gaps`` each of its funds has a price on every session.
+
+    One of the ``hedges`` is taken where the sleeve can have it.
+    """
+    scene = draw(scenes(gaps=gaps))
     weights = st.integers(-150, 200).filter(bool).map(lambda percent: percent / 100.0)
     held = [Holding(symbol, draw(weights)) for symbol in scene.symbols]
-    hedge = draw(st.sampled_from(["none", "put", "layer"]))
+    hedge = draw(st.sampled_from(hedges))
     sleeve = Sleeve(
         holdings=tuple(held[:-1] if _layer(scene, held) and hedge == "layer" else held),
         cap=10.0,

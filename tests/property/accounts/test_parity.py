@@ -1,0 +1,158 @@
+"""Random sleeves leave the same in the compiled driver as through Backtrader, in every bit."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.parity import Left, first_difference
+from tests.property.accounts.counted import accounts
+from tests.property.accounts.lives import Life, brokers, sleeve_lives
+from tests.property.accounts.living import Lived, live
+
+from levsleeve.backtests.account_table import account_table
+from levsleeve.backtests.compiled_driver import run_compiled
+from levsleeve.backtests.event_kinds import EventKind
+from levsleeve.backtests.sleeve_market import Setting
+
+
+def by_backtrader(lived: Lived) -> Left:
+    broker = lived.broker
+    return Left(broker.ledger.frame(), broker.event_rows, broker.account)
+
+
+def by_the_kernel(lived: Lived) -> Left:
+    life, broker = lived.life, lived.life.broker
+    assert life.sleeve is not None
+    keys = {
+        "cash_usd": life.scene.cash, "fill": broker.fill, "intraday_test": broker.intraday_test,
+    }  # fmt: skip
+    cuts = broker.on_shortfall == "cut"
+    setting = Setting(lived.market, broker.terms, account_table(keys), cuts)
+    run = run_compiled(setting, life.sleeve)
+    return Left(run.ledger, run.event_rows, run.account)
+
+
+# -- lives that meet what is rare ------------------------------------------------------------------
+
+
+def with_holdings(life: Life, weigh: Callable[[float], float]) -> Life:
+    """Its sleeve at other weights of the funds that it holds."""
+    assert life.sleeve is not None
+    held = [replace(holding, weight=weigh(holding.weight)) for holding in life.sleeve.holdings]
+    return replace(life, sleeve=replace(life.sleeve, holdings=tuple(held)))
+
+
+def invested(life: Life) -> Life:
+    """Its weights make one and a half of equity together."""
+    assert life.sleeve is not None
+    gross = sum(abs(holding.weight) for holding in life.sleeve.holdings)
+    return with_holdings(life, lambda weight: 1.5 * weight / gross)
+
+
+def short(life: Life) -> Life:
+    """It is short of every fund."""
+    return with_holdings(life, lambda weight: -abs(weight))
+
+
+def gapped(life: Life) -> Life:
+    """Its first fund lacks a price on every third session, and splits now with it, now before."""
+    scene = life.scene
+    gaps = range(2, len(scene.moves), 3)
+    splits = {(0, t - t % 2): ratio for t, ratio in zip(gaps, (2.0, 0.5, 3.0), strict=False)}
+    return replace(
+        life, scene=replace(scene, missing=frozenset((0, t) for t in gaps), splits=splits)
+    )
+
+
+def shaken(life: Life) -> Life:
+    """From the third session on the index falls and rises by turns, and cash comes in after it."""
+    scene = life.scene
+    moves = [-0.14 if t % 2 == 0 else 0.14 for t in range(len(scene.moves))]
+    coming = dict.fromkeys(range(4, len(moves), 3), 1.0)
+    return replace(
+        life, scene=replace(scene, moves=(*scene.moves[:2], *moves[2:]), cash_flows=coming)
+    )
+
+
+def recalled(life: Life) -> Life:
+    """Half-way every lender wants the shares back, and lends them again on the last session."""
+    scene = life.scene
+    n, funds = len(scene.moves), range(len(scene.multiples))
+    states = {(fund, n // 2): "recalled" for fund in funds}
+    states |= {(fund, n - 1): "available" for fund in funds}
+    return replace(life, scene=replace(scene, borrow_states=states))
+
+
+class Kind(NamedTuple):
+    """Random lives, and how many of 75 at least must meet what."""
+
+    lives: st.SearchStrategy[Life]
+    least: Mapping[str, int]
+
+
+WHO_WAIT_OR_CLOSE = brokers(call_policy="call") | brokers(call_policy="stop")
+WHO_CUT = brokers(on_shortfall="cut")
+KINDS = {
+    "any": Kind(
+        sleeve_lives(gaps=True),
+        {
+            "order_filled": 30, "order_cut": 3, "order_refused": 5, "margin_call": 4,
+            "liquidation": 3, "wiped": 1, "split": 5, "rule_change": 1, "deposit": 3,
+            "withdrawal": 5, "withdrawal_cut": 1,
+        },
+    ),
+    "puts": Kind(
+        sleeve_lives(gaps=True, hedges=("put",)).map(gapped),
+        {
+            "option_rolled": 8, "option_expired": 4, "split_under_options": 5, "waited": 10,
+            "waited_with_puts": 2, "waited_and_filled": 1, "waited_in_vain": 4,
+        },
+    ),
+    "calls": Kind(
+        sleeve_lives(WHO_WAIT_OR_CLOSE, gaps=True).map(invested).map(shaken),
+        {"margin_call": 4, "liquidation": 2, "call_met": 1, "closed_out": 1, "deposit": 20},
+    ),
+    "recalls": Kind(
+        sleeve_lives(WHO_CUT, gaps=True, hedges=("none",)).map(short).map(invested).map(recalled),
+        {"buy_in": 15, "margin_call": 8, "liquidation": 6, "order_cut": 8},
+    ),
+}  # fmt: skip
+
+
+def test_every_kind_of_event_must_be_met() -> None:
+    kinds = {kind.name.lower() for kind in EventKind}
+    assert kinds <= set().union(*(kind.least for kind in KINDS.values()))
+
+
+def met_by(lived: Lived) -> set[str]:
+    """What a life has met: kinds of events, orders that waited for a price, splits of options."""
+    waited = [order for order in lived.broker.orders if "waited" in order.info]
+    happened = {
+        "waited": waited,
+        "waited_and_filled": [order for order in waited if order.status == order.Completed],
+        "waited_in_vain": [order for order in waited if order.status == order.Canceled],
+        "waited_with_puts": [order for order in waited if "contract" in order.info],
+        "split_under_options": [e for e in lived.of(EventKind.SPLIT) if e.place not in lived.funds],
+    }
+    met = {EventKind(event.kind).name.lower() for event in lived.events}
+    return met | {name for name, found in happened.items() if found}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_sleeves_leave_the_same_in_both_drivers_and_meet_what_there_is(kind: str) -> None:
+    met: Counter[str] = Counter()
+
+    @accounts(75)
+    @given(KINDS[kind].lives)
+    def holds(life: Life) -> None:
+        lived = live(life)
+        assert first_difference(by_backtrader(lived), by_the_kernel(lived)) is None
+        met.update(met_by(lived))
+
+    holds()
+    least = KINDS[kind].least
+    assert {name: met[name] for name in least if met[name] < least[name]} == {}
