@@ -4,12 +4,13 @@
 PYTHON ?=
 UV ?= uv
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check fix cov golden bench dist lock clean
+.PHONY: help demo test fuzz check fix cov golden bench peers dist lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +55,24 @@ golden: $(VENV)/.installed ## Rewrite backtests/golden; read the diff, then note
 	@$(PYTEST) tests/golden --rewrite-golden
 	@git --no-pager diff --stat -- backtests/golden
 
-bench: $(VENV)/.installed ## Time the rules, compiled and as plain Python
-	@$(BIN)/python benchmarks/rules.py
+bench: $(VENV)/.installed ## Time the rules, and both drivers side by side (minutes)
+	@$(BIN)/python -m benchmarks.rules
+	@$(BIN)/python -m benchmarks.drivers --seconds 1
+	@$(BIN)/python -m benchmarks.parts --seconds 0.2
+	@$(BIN)/python -m benchmarks.scaling --seconds 0.5 --most 100
+
+# Other engines have an environment of their own: the lock does not know them.
+$(PEERS)/.installed: requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh .ci/new-venv $(PEERS)
+	@echo "installing other engines beside the locked libraries into $(PEERS) (once; minutes)"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --group bench
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+peers: $(PEERS)/.installed ## Time the kernel beside vectorbt, bt and backtesting.py
+	@$(PEERS)/bin/python -m benchmarks.peers
 
 dist: $(VENV)/.installed ## Build the wheel and the source archive into dist/
 	@$(BIN)/python -m build --no-isolation
@@ -66,6 +83,6 @@ lock: ## Resolve requirements.lock anew (needs uv)
 		--fork-strategy fewest --generate-hashes --no-emit-index-url --annotation-style line \
 		--custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
 
-clean: ## Remove .venv, caches and build products; price caches and results stay
-	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+clean: ## Remove environments, caches and build products; price caches and results stay
+	@rm -rf $(VENV) $(PEERS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

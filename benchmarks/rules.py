@@ -3,9 +3,9 @@
 ::
 
     make bench
-    python benchmarks/rules.py                    # every case
-    python benchmarks/rules.py fund_requirement   # those whose name contains a word
-    python benchmarks/rules.py --seconds 1        # longer, and steadier
+    python -m benchmarks.rules                    # every case
+    python -m benchmarks.rules fund_requirement   # those whose name contains a word
+    python -m benchmarks.rules --seconds 1        # longer, and steadier
 
 A row is one call: the median of many timings, each of so many calls that the clock does not
 matter.  The second column is measured in the same run, by a second process in which numba is off
@@ -23,12 +23,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
 
 import numpy as np
+from benchmarks.timing import ROOT, Call, shown, table
 
 from levsleeve.margin.account import margin_requirement
 from levsleeve.margin.charges import commission_plan, financing_plan, sale_fees
@@ -50,8 +51,6 @@ TIMINGS = 51
 SECONDS = 0.3
 """Time for each case."""
 TODAY = date(2019, 6, 3)
-
-Call = Callable[[], object]
 
 
 def cases() -> dict[str, Call]:
@@ -159,28 +158,23 @@ def measured(words: Sequence[str], seconds: float) -> dict[str, float]:
 
 def without_compiler(words: Sequence[str], seconds: float) -> dict[str, float]:
     """The same, measured by a process of its own in which rules are plain Python."""
-    command = [sys.executable, __file__, "--json", "--seconds", str(seconds), *words]
+    options = ["--json", "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.rules", *options, *words]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, check=True, text=True
+    )
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
-def table(compiled: Mapping[str, float], plain: Mapping[str, float]) -> str:
-    """Times side by side, and how many times faster the compiled rule is."""
-    lines = [f"{'one call':32}{'compiled':>12}{'plain Python':>14}{'ratio':>10}"]
-    for name, time_compiled in compiled.items():
-        ratio = plain[name] / time_compiled
-        lines.append(f"{name:32}{_shown(time_compiled):>12}{_shown(plain[name]):>14}{ratio:>10.1f}")
-    return "\n".join(lines)
-
-
-def _shown(time_ns: float) -> str:
-    """Nanoseconds in the unit that a reader expects."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if time_ns >= size:
-            return f"{time_ns / size:.2f} {unit}"
-    return f"{time_ns:.0f} ns"
+def comparison(compiled: Mapping[str, float], plain: Mapping[str, float]) -> str:
+    """Nanoseconds side by side, and how many times faster the compiled rule is."""
+    rows = [
+        [name, shown(each * 1e-9), shown(plain[name] * 1e-9), f"{plain[name] / each:.1f}"]
+        for name, each in compiled.items()
+    ]
+    return table(["one call", "compiled", "plain Python", "ratio"], rows)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -194,7 +188,7 @@ def main(arguments: Sequence[str]) -> None:
     if asked.json:
         print(json.dumps(found))
     else:
-        print(table(found, without_compiler(asked.words, asked.seconds)))
+        print(comparison(found, without_compiler(asked.words, asked.seconds)))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from levsleeve.backtests.study import Study, parse_study
 from levsleeve.data.library import Library
 
 STUDY_PATH = REPOSITORY / "backtests" / "parity.toml"
-CRISIS = {"start": date(2008, 1, 2), "end": date(2010, 12, 31)}
-"""Leveraged rates start half-way, on 2009-12-01; the bull splits under its puts on 2008-10-10."""
+CRISIS = {"start": date(2008, 7, 1), "end": date(2010, 3, 31)}
+"""Leveraged rates start in it, on 2009-12-01, and the bull splits under its puts on 2008-10-10."""
 
 
 class Sleeved(NamedTuple):

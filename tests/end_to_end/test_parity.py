@@ -31,6 +31,7 @@ from levsleeve.margin.profile import DEFAULT_PROFILE, profile_names
 from levsleeve.margin.table_reader import table
 from levsleeve.pricing.volatility import MODELS
 
+YEARS = {"start": date(2008, 1, 2), "end": date(2010, 12, 31)}
 WHOLE = {"start": date(1999, 6, 1), "end": date(2018, 12, 31)}
 REAL_OPENS = {
     "start": date(2007, 10, 1),
@@ -60,7 +61,7 @@ def test_every_strategy_file_that_is_a_sleeve_is_compared() -> None:
 def test_a_shipped_sleeve_leaves_the_same_in_both_drivers(
     price_cache: Path, sleeve: Sleeved
 ) -> None:
-    run = ready(price_cache, sleeve)
+    run = ready(price_cache, sleeve, study=YEARS)
     assert first_difference(by_backtrader(run), by_the_kernel(run)) is None
 
 
@@ -106,6 +107,16 @@ class Mixed(SleeveStrategy):
         return Sleeve(holdings, cap=1.3, hedge=put, rebalance=parameters.rebalance)
 
 
+class TwoShorts(SleeveStrategy):
+    """Short of the bull and of the bear; the weights are set anew on every session."""
+
+    @classmethod
+    def describe(cls, parameters: Any) -> Sleeve:  # noqa: ARG003
+        holdings = Holding("UPRO", -0.3), Holding("SPXU", -0.3)
+        return Sleeve(holdings, cap=1.0, rebalance="daily")
+
+
+TWO_SHORTS = Sleeved("two_shorts", given=TwoShorts)
 MIXED = Sleeved("mixed", given=Mixed)
 DAILY = Sleeved("mixed", {"rebalance": "daily"}, Mixed)
 FAR_PUTS = Sleeved("mixed", {"tenor_days": 330.0}, Mixed)
@@ -147,7 +158,7 @@ SWITCHES = {
     "house": house("factor", factor=1.2, effective=date(2008, 9, 15), full_from=date(2008, 10, 15)),
 }
 """By the switch that each sets; the two left out concern written options alone."""
-MONTHLY = {"on": date(2008, 1, 15), "every": "month"}
+MONTHLY = {"on": date(2008, 7, 15), "every": "month"}
 CASES = {
     "plain": Case(
         {},
@@ -187,13 +198,15 @@ CASES = {
     ),
     "recalls": Case(
         {"borrow": [
-            {"fund": "UPRO", "since": date(2008, 3, 3), "rate": 0.08},
+            {"fund": "UPRO", "since": date(2008, 8, 1), "rate": 0.08},
             {"fund": "UPRO", "since": date(2008, 9, 19), "state": "unavailable"},
-            {"fund": "UPRO", "since": date(2008, 11, 3), "rate": 0.25, "state": "available"},
-            {"fund": "UPRO", "since": date(2009, 4, 1), "state": "recalled"},
-            {"fund": "UPRO", "since": date(2009, 8, 3), "rate": 0.02},
+            {"fund": "UPRO", "since": date(2008, 11, 3), "rate": 0.25, "state": "recalled"},
+            {"fund": "UPRO", "since": date(2008, 12, 1), "rate": 0.02},
+            {"fund": "SPXU", "since": date(2009, 1, 5), "state": "recalled"},
+            {"fund": "SPXU", "since": date(2009, 3, 2), "rate": 0.06},
         ]},
         meets=(EventKind.BUY_IN, EventKind.ORDER_REFUSED),
+        sleeves=(TWO_SHORTS,),
     ),
     "wiped": Case({"call_policy": "call", "call_sessions": 15}, meets=(EventKind.WIPED,)),
     "cash_account": switched(margin_mode="cash"),
