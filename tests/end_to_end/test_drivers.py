@@ -201,8 +201,8 @@ def test_variants_that_cannot_run_are_refused(study: Path) -> None:
         f"{mixed}: sleeve loud: Loud is a strategy of its own, which only Backtrader runs, one at "
         "a time; a SleeveStrategy that only describes a sleeve is right"
     )
-    assert refused(study, "puts", [{"wieght": 0.3}]) == (
-        f"{study}: sleeve puts: parameters.wieght: unknown to Bull3xPuts; did you mean weight?"
+    assert refused(study, "puts", [{"weights": 0.3}]) == (
+        f"{study}: sleeve puts: parameters.weights: unknown to Bull3xPuts; did you mean weight?"
     )
     assert refused("strategies/bull_3x.py", "bull", [{}]) == (
         "strategies/bull_3x.py: a strategy alone; variants are of a sleeve of a study (.toml)"
