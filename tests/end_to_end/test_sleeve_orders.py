@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.accounts import FREE, events_of, fills_of, market_of, run_plan
 
 from levsleeve import Holding, OptionContract, Sleeve, SleeveStrategy
+from levsleeve.backtests import compiled_driver
 from levsleeve.backtests.account_table import AccountTable
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.compiled_driver import run_compiled
@@ -28,9 +29,9 @@ class Daily(SleeveStrategy):
         return DAILY
 
 
-def lived(market: Market) -> MarginBroker:
+def lived(market: Market, fill: str = "next_close") -> MarginBroker:
     """The sleeve through both drivers, which must agree; the broker of Backtrader's."""
-    table = AccountTable(cash_usd=10_000.0)
+    table = AccountTable.model_validate({"cash_usd": 10_000.0, "fill": fill})
     broker = MarginBroker(market=market, account=table, terms=FREE, on_shortfall="cut")
     run_market(Daily, {}, market, broker)
     reference = SleeveRun(broker.account, broker.ledger.frame(), broker.event_rows)
@@ -80,8 +81,30 @@ def test_only_a_subclass_that_describes_a_sleeve_is_compiled() -> None:
 
 @pytest.mark.parametrize("fill", ["next_close", "same_close"])
 def test_the_last_close_orders_nothing_that_could_fill(fill: str) -> None:
-    broker = lived(market_of({"UPRO": [50.0] * 3, "SSO": [20.0] * 3}))
+    broker = lived(market_of({"UPRO": [50.0] * 3, "SSO": [20.0] * 3}), fill)
     sessions = events_of(broker, "order_filled")["session"]
-    assert set(sessions) == {broker.market.sessions[1]}
+    assert set(sessions) == {broker.market.sessions[0 if fill == "same_close" else 1]}
     assert np.isfinite(broker.ledger.frame().to_numpy()[:, :5]).all()
-    assert fill
+
+
+def test_a_run_with_more_events_than_room_for_them_tells_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closes = {"UPRO": [50.0, 52.0, 49.0, 47.0, 53.0], "SSO": [20.0, 19.0, 22.0, 21.0, 20.0]}
+    setting = Setting(market_of(closes), FREE, AccountTable(cash_usd=10_000.0))
+    plenty = run_compiled(setting, DAILY)
+    monkeypatch.setattr(compiled_driver, "EVENTS_A_SESSION", 1)
+    scarce = run_compiled(setting, DAILY)
+    assert len(plenty.event_rows) > len(closes["UPRO"])
+    assert first_difference(plenty, scarce, setting.market.symbols) == ""
+
+
+@pytest.mark.parametrize("fill", ["next_close", "same_close"])
+def test_a_split_restates_an_order_that_waits_for_a_price(fill: str) -> None:
+    # UPRO has no price from the close on at which SSO's fall asks for more of it, and splits then.
+    market = market_of(
+        {"UPRO": [50.0, 50.0, NAN, NAN, 26.0, 26.0], "SSO": [20.0, 20.0, 10.0, 10.0, 10.0, 10.0]},
+        splits={"UPRO": {3: 2.0}},
+    )
+    broker = lived(market, fill)
+    assert broker.ledger.frame()["equity"].iloc[-1] > 0.0

@@ -3,17 +3,19 @@
 import numpy as np
 
 from levsleeve.backtests.account_table import FILLS
-from levsleeve.backtests.decisions import plan_of
+from levsleeve.backtests.decisions import Plan, plan_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.ledger import LedgerBuilder, ledger_columns
 from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.sleeve_run import SleeveRun
-from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, new_account
+from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, Account, new_account
 from levsleeve.backtests.waiting import no_orders
 from levsleeve.strategies.sleeve import Sleeve
 
 NOTHING = np.zeros(0)
 NO_ROWS = np.zeros((0, 0))
+EVENTS_A_SESSION = 4
+"""Room for so many is made at first; a run that has more begins anew with room for all."""
 
 
 def run_compiled(setting: Setting, sleeve: Sleeve) -> SleeveRun:
@@ -28,24 +30,27 @@ def run_compiled(setting: Setting, sleeve: Sleeve) -> SleeveRun:
     plan, slots = plan_of(sleeve, market), sleeve.slots
     columns = len(ledger_columns(market.symbols, slots))
     out = Record(np.full((n, columns), np.nan), np.zeros(n), NOTHING, NOTHING)
-    room, lived, account = (
-        0,
-        0,
-        new_account(setting.account.cash_usd, len(market.funds), len(slots)),
-    )
-    while account.money[EVENT_COUNT] > room or lived == 0:  # a second time if events need more room
-        room = max(4 * n + 64, int(account.money[EVENT_COUNT]))
-        account = new_account(setting.account.cash_usd, len(market.funds), len(slots))
-        account = account._replace(events=np.zeros((room, EVENT_FIELDS)))
-        orders = no_orders(len(market.funds), len(slots))
-        ways = ways_of(setting, keeps=True)
-        lived = live(account, orders, market.tape, setting.terms, plan, ways, out)
+    account, lived = _live(setting, plan, len(slots), out, EVENTS_A_SESSION * n)
+    if account.money[EVENT_COUNT] > len(account.events):  # now it is known how many there are
+        account, lived = _live(setting, plan, len(slots), out, int(account.money[EVENT_COUNT]))
     ledger = LedgerBuilder(market.sessions, market.symbols, slots, setting.account.cash_usd)
     ledger.take(out.rows[:lived])
     count = int(account.money[EVENT_COUNT])
     sessions = np.searchsorted(out.event_ends[:lived], np.arange(count), side="right")
     events = list(zip(sessions.tolist(), account.events[:count].copy(), strict=True))
     return SleeveRun(account, ledger.frame(), events)
+
+
+def _live(
+    setting: Setting, plan: Plan, n_slots: int, out: Record, room: int
+) -> tuple[Account, int]:
+    """The account after a run that keeps up to ``room`` events, and how many sessions it lived."""
+    n_funds = len(setting.market.funds)
+    account = new_account(setting.account.cash_usd, n_funds, n_slots)
+    account = account._replace(events=np.zeros((room, EVENT_FIELDS)))
+    orders, ways = no_orders(n_funds, n_slots), ways_of(setting, keeps=True)
+    lived = live(account, orders, setting.market.tape, setting.terms, plan, ways, out)
+    return account, lived
 
 
 def ways_of(setting: Setting, *, keeps: bool) -> Ways:

@@ -79,8 +79,9 @@ def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place
     """Live an account through the sessions of a tape; returns how many it lived."""
     before = net_liquidation(account)
     for t in range(tape.sessions.shape[0]):
-        if ways.fill != SAME_CLOSE and any_waits(orders):
-            accept_orders(account, orders, t - 1.0, terms.share_parts)
+        if any_waits(orders):
+            if ways.fill != SAME_CLOSE:
+                accept_orders(account, orders, t - 1.0, terms.share_parts)
             split_orders(orders, tape, t, terms.share_parts)
         open_session(account, tape, t, terms)
         _trade_before_the_close(account, orders, tape, t, terms, ways)
