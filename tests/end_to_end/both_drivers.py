@@ -24,7 +24,7 @@ from levsleeve.backtests.study import Study, parse_study
 from levsleeve.data.library import Library
 
 STUDY_PATH = REPOSITORY / "backtests" / "parity.toml"
-CRISIS = {"start": date(2008, 7, 1), "end": date(2010, 3, 31)}
+CRISIS = {"start": date(2008, 1, 2), "end": date(2010, 12, 31)}
 """Leveraged rates start in it, on 2009-12-01, and the bull splits under its puts on 2008-10-10."""
 
 
@@ -58,17 +58,28 @@ def ready(
 
     It is over ``CRISIS`` unless its keys say otherwise.
     """
+    parsed, prepared = _parsed(sleeve, account or {}, study or {})
+    market = market_of_sleeve(parsed, STUDY_PATH, prepared.needs, Library.open(cache))
+    return Run(parsed, prepared, market)
+
+
+def ready_in(market: Market, sleeve: Sleeved, account: Mapping[str, Any]) -> Run:
+    """The same in a market of its own, which brings the rules."""
+    return Run(*_parsed(sleeve, account, {}), market)
+
+
+def _parsed(
+    sleeve: Sleeved, account: Mapping[str, Any], study: Mapping[str, Any]
+) -> tuple[Study, Prepared]:
     entry = {
         "name": "one",
         "strategy": sleeve.strategy,
         "parameters": dict(sleeve.parameters),
         "on_shortfall": sleeve.on_shortfall,
     }
-    head = {"schema": 1, "name": "parity", **CRISIS, **(study or {})}
-    parsed = parse_study({**head, "account": dict(account or {}), "sleeve": [entry]})
-    prepared = prepare(parsed.sleeve[0], STUDY_PATH, sleeve.given)
-    market = market_of_sleeve(parsed, STUDY_PATH, prepared.needs, Library.open(cache))
-    return Run(parsed, prepared, market)
+    head = {"schema": 1, "name": "parity", **CRISIS, **study}
+    parsed = parse_study({**head, "account": dict(account), "sleeve": [entry]})
+    return parsed, prepare(parsed.sleeve[0], STUDY_PATH, sleeve.given)
 
 
 def by_backtrader(run: Run) -> Left:

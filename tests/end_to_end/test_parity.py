@@ -1,5 +1,6 @@
 """The compiled driver leaves what the Backtrader driver leaves, in every bit, in any account."""
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.end_to_end.accounts import market_of
 from tests.end_to_end.both_drivers import (
     Sleeved,
     by_backtrader,
@@ -17,6 +19,7 @@ from tests.end_to_end.both_drivers import (
     digest,
     kinds_of,
     ready,
+    ready_in,
     short_run,
 )
 from tests.parity import Left, first_difference
@@ -24,14 +27,15 @@ from tests.workspaces import REPOSITORY
 
 from levsleeve import Holding, ProtectivePut, Sleeve, SleeveStrategy
 from levsleeve.backtests.account_table import CALL_POLICIES, FILLS
-from levsleeve.backtests.event_kinds import EventKind
+from levsleeve.backtests.event_kinds import EventKind, Why
+from levsleeve.backtests.market import Market
 from levsleeve.backtests.workspace import load_strategy
 from levsleeve.margin.policy import Policy
 from levsleeve.margin.profile import DEFAULT_PROFILE, profile_names
+from levsleeve.margin.rulebook import rulebook
 from levsleeve.margin.table_reader import table
 from levsleeve.pricing.volatility import MODELS
 
-YEARS = {"start": date(2008, 1, 2), "end": date(2010, 12, 31)}
 WHOLE = {"start": date(1999, 6, 1), "end": date(2018, 12, 31)}
 REAL_OPENS = {
     "start": date(2007, 10, 1),
@@ -61,7 +65,7 @@ def test_every_strategy_file_that_is_a_sleeve_is_compared() -> None:
 def test_a_shipped_sleeve_leaves_the_same_in_both_drivers(
     price_cache: Path, sleeve: Sleeved
 ) -> None:
-    run = ready(price_cache, sleeve, study=YEARS)
+    run = ready(price_cache, sleeve)
     assert first_difference(by_backtrader(run), by_the_kernel(run)) is None
 
 
@@ -272,15 +276,76 @@ def test_any_fill_with_any_policy_leaves_the_same_in_both_drivers(
     assert EventKind.MARGIN_CALL in kinds_of(left)
 
 
+# -- what is rare ----------------------------------------------------------------------------------
+
+
+class BullAndBear(SleeveStrategy):
+    """Both funds long, the bull under far puts if there are any."""
+
+    params = (("bull", 1.2), ("bear", 0.1), ("rebalance", "daily"), ("puts", False))
+
+    @classmethod
+    def describe(cls, parameters: Any) -> Sleeve:
+        holdings = Holding("UPRO", parameters.bull), Holding("SPXU", parameters.bear)
+        put = ProtectivePut("UPRO", moneyness=0.2) if parameters.puts else None
+        return Sleeve(holdings, cap=10.0, hedge=put, rebalance=parameters.rebalance)
+
+
+def in_both(market: Market, account: Mapping[str, Any], **parameters: Any) -> Left:
+    """What both drivers leave of a bull and a bear."""
+    run = ready_in(market, Sleeved("bull_and_bear", parameters, BullAndBear), account)
+    left = by_the_kernel(run)
+    assert first_difference(by_backtrader(run), left) is None
+    return left
+
+
+def whys_of(left: Left) -> list[tuple[int, EventKind, Why]]:
+    """Session, kind and reason of every event."""
+    return [(t, EventKind(int(event[0])), Why(int(event[6]))) for t, event in left.event_rows]
+
+
+def test_both_refuse_puts_at_the_open_while_an_account_is_being_closed() -> None:
+    closes = {
+        "UPRO": [100.0, 100.0, 100.0, 60.0, 60.0, 60.0],
+        "SPXU": [20.0, 20.0, 20.0, math.nan, math.nan, 20.0],
+    }
+    account = {"call_policy": "stop", "fill": "next_open"}
+    left = in_both(market_of(closes), account, puts=True)
+    places = [int(event[1]) for _, event in left.event_rows]
+    refused = (4, EventKind.ORDER_REFUSED, Why.CALL_CLOSES)
+    assert (refused, 2) in zip(whys_of(left), places, strict=True)
+
+
+def test_a_sale_at_a_days_end_drops_what_waits_to_be_bought_in_both() -> None:
+    switches = {"order_initial": "broker", "end_of_day_initial": "ibkr_legacy"}
+    closes = {"UPRO": [100.0] * 4, "SPXU": [20.0, math.nan, 20.0, 20.0]}
+    market = market_of(closes, book=rulebook(switches=switches))
+    left = in_both(market, {}, rebalance="once")
+    assert (1, EventKind.LIQUIDATION, Why.SPECIAL_MEMORANDUM) in whys_of(left)
+    assert (left.ledger["shares:SPXU"] == 0.0).all()
+
+
+def test_an_order_that_wipes_its_account_ends_the_run_in_both() -> None:
+    book = rulebook(switches={"flat_rate": 0.02, "minimum_equity_usd": 0.0})
+    market = market_of({"UPRO": [100.0] * 6, "SPXU": [20.0] * 6}, book=book)
+    left = in_both(market, {"fund_half_spread_rate": 0.3}, bull=3.0, bear=0.001)
+    assert whys_of(left)[-1] == (2, EventKind.WIPED, Why.EQUITY_GONE)
+    assert EventKind.LIQUIDATION not in kinds_of(left)
+
+
+# -- without the compiler --------------------------------------------------------------------------
+
+
 def test_without_the_compiler_both_drivers_leave_the_same_bits(price_cache: Path) -> None:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        pytest.skip("there is nothing compiled to compare with")
     left = by_the_kernel(short_run(price_cache))
     assert {
         EventKind.MARGIN_CALL, EventKind.LIQUIDATION, EventKind.OPTION_EXPIRED, EventKind.SPLIT,
     } <= kinds_of(left)  # fmt: skip
-    here = os.environ.get("NUMBA_DISABLE_JIT", "0")
     ran = subprocess.run(
         [sys.executable, "-m", "tests.end_to_end.both_drivers", str(price_cache)],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1" if here == "0" else "0"},
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

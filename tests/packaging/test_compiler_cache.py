@@ -31,7 +31,7 @@ def package(tmp_path: Path) -> Path:
 def strike_by(package: Path, **environment: str) -> tuple[str, str, Path]:
     """The strike that a fresh interpreter finds, where its machine code was from, and its folder.
 
-    The interpreter knows the user's cache and home from ``environment`` alone.
+    Of numba's own variables it knows those alone that ``environment`` names.
     """
     kept = {name: word for name, word in os.environ.items() if not name.startswith("NUMBA_")}
     kept |= {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1", **environment}

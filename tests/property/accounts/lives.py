@@ -183,25 +183,25 @@ def sleeve_lives(
     draw: st.DrawFn,
     broker: st.SearchStrategy[Broker] = ANY_BROKER,
     *,
-    gaps: bool = False,
+    scene: st.SearchStrategy[Scene] | None = None,
     hedges: tuple[str, ...] = ("none", "put", "layer"),
 ) -> Life:
-    """A life of a sleeve; without ``gaps`` each of its funds has a price on every session.
+    """A life of a sleeve under one of the hedges, where it can have that.
 
-    One of the ``hedges`` is taken where the sleeve can have it.
+    In scenes of its own each of its funds has a price on every session.
     """
-    scene = draw(scenes(gaps=gaps))
+    drawn = draw(scenes(gaps=False) if scene is None else scene)
     weights = st.integers(-150, 200).filter(bool).map(lambda percent: percent / 100.0)
-    held = [Holding(symbol, draw(weights)) for symbol in scene.symbols]
+    held = [Holding(symbol, draw(weights)) for symbol in drawn.symbols]
     hedge = draw(st.sampled_from(hedges))
     sleeve = Sleeve(
-        holdings=tuple(held[:-1] if _layer(scene, held) and hedge == "layer" else held),
+        holdings=tuple(held[:-1] if _layer(drawn, held) and hedge == "layer" else held),
         cap=10.0,
-        hedge=_hedge(draw, scene, held, hedge),
+        hedge=_hedge(draw, drawn, held, hedge),
         rebalance=draw(st.sampled_from(CADENCES)),
         band=draw(st.sampled_from([0.0, 0.05])),
     )
-    return Life(scene, draw(broker), sleeve=sleeve)
+    return Life(drawn, draw(broker), sleeve=sleeve)
 
 
 def _layer(scene: Scene, held: list[Holding]) -> bool:

@@ -12,6 +12,7 @@ from tests.parity import Left, first_difference
 from tests.property.accounts.counted import accounts
 from tests.property.accounts.lives import Life, brokers, sleeve_lives
 from tests.property.accounts.living import Lived, live
+from tests.property.accounts.scenes import scenes
 
 from levsleeve.backtests.account_table import account_table
 from levsleeve.backtests.compiled_driver import run_compiled
@@ -62,7 +63,7 @@ def gapped(life: Life) -> Life:
     """Its first fund lacks a price on every third session, and splits now with it, now before."""
     scene = life.scene
     gaps = range(2, len(scene.moves), 3)
-    splits = {(0, t - t % 2): ratio for t, ratio in zip(gaps, (2.0, 0.5, 3.0), strict=False)}
+    splits = {(0, t - t % 2): ratio for t, ratio in zip(gaps, (0.5, 1.5, 2.0), strict=False)}
     return replace(
         life, scene=replace(scene, missing=frozenset((0, t) for t in gaps), splits=splits)
     )
@@ -95,30 +96,30 @@ class Kind(NamedTuple):
 
 
 WHO_WAIT_OR_CLOSE = brokers(call_policy="call") | brokers(call_policy="stop")
-WHO_CUT = brokers(on_shortfall="cut")
+UNHEDGED = sleeve_lives(brokers(on_shortfall="cut"), scene=scenes(), hedges=("none",))
 KINDS = {
     "any": Kind(
-        sleeve_lives(gaps=True),
+        sleeve_lives(scene=scenes()),
         {
             "order_filled": 30, "order_cut": 3, "order_refused": 5, "margin_call": 4,
-            "liquidation": 3, "wiped": 1, "split": 5, "rule_change": 1, "deposit": 3,
-            "withdrawal": 5, "withdrawal_cut": 1,
+            "liquidation": 3, "split": 5, "deposit": 3, "withdrawal": 5, "withdrawal_cut": 1,
         },
     ),
     "puts": Kind(
-        sleeve_lives(gaps=True, hedges=("put",)).map(gapped),
+        sleeve_lives(scene=scenes(), hedges=("put",)).map(gapped),
         {
             "option_rolled": 8, "option_expired": 4, "split_under_options": 5, "waited": 10,
             "waited_with_puts": 2, "waited_and_filled": 1, "waited_in_vain": 4,
+            "rule_change": 3,
         },
     ),
     "calls": Kind(
-        sleeve_lives(WHO_WAIT_OR_CLOSE, gaps=True).map(invested).map(shaken),
+        sleeve_lives(WHO_WAIT_OR_CLOSE, scene=scenes()).map(invested).map(shaken),
         {"margin_call": 4, "liquidation": 2, "call_met": 1, "closed_out": 1, "deposit": 20},
     ),
     "recalls": Kind(
-        sleeve_lives(WHO_CUT, gaps=True, hedges=("none",)).map(short).map(invested).map(recalled),
-        {"buy_in": 15, "margin_call": 8, "liquidation": 6, "order_cut": 8},
+        UNHEDGED.map(short).map(invested).map(recalled),
+        {"buy_in": 15, "margin_call": 8, "liquidation": 6, "order_cut": 8, "wiped": 1},
     ),
 }  # fmt: skip
 
