@@ -32,7 +32,7 @@ demo: $(VENV)/.installed ## Run the quickstart study and write its report
 test: $(VENV)/.installed ## Run every test, doctests included
 	@$(PYTEST) -n auto
 
-fuzz: $(VENV)/.installed ## Live 55,000 random accounts, others on each run (half an hour)
+fuzz: $(VENV)/.installed ## Live 62,500 random accounts, others on each run (half an hour)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n auto tests/property/accounts
 
 check: $(VENV)/.installed ## Format, lint, types, import contracts, spelling, stripped notebooks

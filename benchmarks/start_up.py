@@ -59,9 +59,9 @@ def stages(kind: str, prices: Path, sessions: int | None) -> dict[str, float]:
 
 def process(kind: str, options: Sequence[str], cache: Path | None = None) -> dict[str, float]:
     """Seconds of a process by stage and in all; ``cache`` is in place of the user's folder."""
-    environment = {name: text for name, text in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment = dict(os.environ)
     if cache is not None:
-        environment["XDG_CACHE_HOME"] = str(cache)
+        environment["NUMBA_CACHE_DIR"] = str(cache)
     command = [sys.executable, "-m", "benchmarks.start_up", *options, "--only", kind]
     start, before = time.perf_counter(), _spent()
     done = subprocess.run(

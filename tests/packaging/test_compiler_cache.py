@@ -28,7 +28,7 @@ def package(tmp_path: Path) -> Path:
     return shutil.copytree(here, tmp_path / "site" / "levsleeve", ignore=ignored)
 
 
-def strike_by(package: Path, **environment: str) -> tuple[str, str, Path]:
+def strike_by(package: Path, program: str = PROGRAM, **environment: str) -> tuple[str, str, Path]:
     """The strike that a fresh interpreter finds, where its machine code was from, and its folder.
 
     Of numba's own variables it knows those alone that ``environment`` names.
@@ -36,7 +36,7 @@ def strike_by(package: Path, **environment: str) -> tuple[str, str, Path]:
     kept = {name: word for name, word in os.environ.items() if not name.startswith("NUMBA_")}
     kept |= {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1", **environment}
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=kept, cwd=package.parent,
+        [sys.executable, "-c", program], env=kept, cwd=package.parent,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -79,6 +79,31 @@ def test_a_package_that_nobody_may_write_to_compiles_and_stays_as_it_is(
     assert contents(package) == before
     environment["XDG_CACHE_HOME"] = nowhere
     assert strike_by(package, **environment) == ("83.0", FROM_DISK, folder)
+
+
+def test_a_folder_that_an_older_process_handed_down_serves_no_older_code(
+    package: Path, tmp_path: Path
+) -> None:
+    handed_down = {"NUMBA_CACHE_DIR": str(tmp_path / "handed_down")}
+    assert strike_by(package, **handed_down)[0] == "83.0"
+    edit(package / LISTING, "return 1.0 if strike", "return 2.0 if strike")
+    assert strike_by(package, **handed_down)[0] == "82.0"
+
+
+def test_a_process_started_by_an_older_one_runs_the_edited_rule(
+    package: Path, tmp_path: Path
+) -> None:
+    edited = package / LISTING
+    parent = f"""\
+import subprocess, sys
+from pathlib import Path
+from levsleeve.strategies.hedges import put_strike
+put_strike(100.0, 0.83)
+path = Path({str(edited)!r})
+path.write_text(path.read_text().replace("return 1.0 if strike", "return 2.0 if strike"))
+print(subprocess.run([sys.executable, "-c", {PROGRAM!r}], capture_output=True, text=True).stdout)
+"""
+    assert strike_by(package, parent, XDG_CACHE_HOME=str(tmp_path))[:2] == ("82.0", COMPILED)
 
 
 def contents(package: Path) -> dict[Path, bytes]:

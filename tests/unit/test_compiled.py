@@ -149,68 +149,113 @@ def test_the_hash_is_sixteen_digits_of_the_sources_wherever_they_stand(tmp_path:
     assert set(source_hash(one)) <= set("0123456789abcdef")
 
 
-CACHE_DIR = "import levsleeve.compiled, os; print(os.environ['NUMBA_CACHE_DIR'])"
+FOLDER = "from levsleeve.margin import fees; print(fees.share_commission.stats.cache_path)"
+"""Prints where the machine code of a rule is kept."""
+UNNAMED = {"NUMBA_CACHE_DIR": "", "NUMBA_DISABLE_JIT": "0"}
 
 
-def cache_below(folder: Path | str) -> Path:
-    return Path(folder) / f"levsleeve/numba-{source_hash(Path(compiled.__file__).parent)}"
+def cache_below(folder: Path) -> Path:
+    """The folder of that rule's module below the folder for all machine code."""
+    package = Path(compiled.__file__).parent
+    return folder / f"numba/margin.fees-{source_hash(package, 'margin/fees.py')}"
 
 
-def fallback_below(folder: Path | str) -> Path:
-    return cache_below(Path(folder) / f"levsleeve-{os.getuid()}")
+def keeps_below(folder: Path, **environment: str) -> bool:
+    printed = Path(program(UNNAMED | environment, "-c", FOLDER).strip())
+    return printed.parent == cache_below(folder)
 
 
 def test_machine_code_goes_to_the_cache_of_the_user_under_the_hash(tmp_path: Path) -> None:
-    named = {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": ""}
-    script = "import os; del os.environ['NUMBA_CACHE_DIR'];" + CACHE_DIR
-    assert program(named, "-c", script).strip() == str(cache_below(tmp_path))
-    assert cache_below(tmp_path).is_dir()
+    assert keeps_below(tmp_path / "levsleeve", XDG_CACHE_HOME=str(tmp_path))
 
 
 def test_machine_code_goes_to_a_temporary_folder_when_the_cache_is_no_folder(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()
-    script = "import os; del os.environ['NUMBA_CACHE_DIR'];" + CACHE_DIR
-    named = {"XDG_CACHE_HOME": str(tmp_path / "file"), "NUMBA_CACHE_DIR": ""}
-    fallback = fallback_below(tmp_path)
-    assert program({**named, "TMPDIR": str(tmp_path)}, "-c", script).strip() == str(fallback)
+    named = {"XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    assert keeps_below(tmp_path / f"levsleeve-{os.getuid()}", **named)
 
 
 def no_home(_path: Path) -> Path:
     raise RuntimeError("Could not determine home directory.")
 
 
+def own_temporary_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"levsleeve-{os.getuid()}"
+
+
 def test_machine_code_goes_to_a_temporary_folder_when_there_is_no_home(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(Path, "expanduser", no_home)
-    assert compiled._cache_folder() == fallback_below(tempfile.gettempdir())
+    assert compiled._cache_root() == own_temporary_folder()
 
 
 def test_machine_code_goes_to_a_temporary_folder_when_the_cache_is_read_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    # The folder exists already, written by somebody else.  Permissions do not bind root.
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    # The folders exist already, written by somebody else.  Permissions do not bind root.
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
-    assert compiled._cache_folder() == fallback_below(tempfile.gettempdir())
+    assert compiled._cache_root() == own_temporary_folder()
 
 
-def test_a_cache_folder_that_the_user_names_is_kept(tmp_path: Path) -> None:
-    chosen = str(tmp_path / "chosen")
-    assert program({"NUMBA_CACHE_DIR": chosen}, "-c", CACHE_DIR).strip() == chosen
+def test_a_cache_folder_that_the_user_names_holds_the_code_under_the_hash(tmp_path: Path) -> None:
+    assert keeps_below(tmp_path / "chosen", NUMBA_CACHE_DIR=str(tmp_path / "chosen"))
 
 
-def test_the_cache_is_found_also_when_numba_was_imported_first(tmp_path: Path) -> None:
+def test_others_of_the_process_keep_their_own_cache(tmp_path: Path) -> None:
     script = (
-        "import os; del os.environ['NUMBA_CACHE_DIR'];"
-        "import numba, levsleeve.compiled;"
-        "print(numba.config.CACHE_DIR)"
+        "import os, numba; before = numba.config.CACHE_DIR, dict(os.environ);"
+        "import levsleeve.margin.fees;"
+        "print(before == (numba.config.CACHE_DIR, dict(os.environ)))"
     )
-    named = {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": ""}
-    assert program(named, "-c", script).strip() == str(cache_below(tmp_path))
+    assert program({"XDG_CACHE_HOME": str(tmp_path)}, "-c", script).strip() == "True"
+
+
+def test_a_rule_that_is_not_ours_is_compiled_anew_by_each_process() -> None:
+    # what it calls in other files could be edited without our noticing
+    assert compiled._cache_folder(__file__) is None
+    assert compiled.rule(lambda x: x + 1.0)(1.0) == 2.0
+
+
+def importing(folder: Path) -> Path:
+    """A package in which ``top`` reaches ``middle`` and ``low``, and nothing reaches ``aside``."""
+    (folder / "margin").mkdir(parents=True)
+    (folder / "top.py").write_text("from levsleeve.margin.middle import rate\n")
+    (folder / "margin/middle.py").write_text("def f():\n    import levsleeve.margin.low\n")
+    (folder / "margin/low.py").write_text("RATE = 0.25\n")
+    (folder / "margin/aside.py").write_text("")
+    (folder / "whole.py").write_text("from levsleeve import margin\n")
+    (folder / "rates.toml").write_text("rate = 0.25\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        ("top.py", {"top.py", "whole.py"}),
+        ("margin/middle.py", {"top.py", "margin/middle.py", "whole.py"}),
+        ("margin/low.py", {"top.py", "margin/middle.py", "margin/low.py", "whole.py"}),
+        ("margin/aside.py", {"whole.py", "margin/aside.py"}),
+        ("rates.toml", {"top.py", "margin/middle.py", "margin/low.py", "margin/aside.py",
+                        "whole.py"}),
+    ],
+)  # fmt: skip
+def test_the_hash_of_a_module_follows_what_it_imports(
+    edited: str, changed: set[str], tmp_path: Path
+) -> None:
+    folder = importing(tmp_path / "package")
+    modules = [path.relative_to(folder).as_posix() for path in folder.rglob("*.py")]
+    before = {module: source_hash(folder, module) for module in modules}
+    with (folder / edited).open("a") as file:
+        file.write("# more\n")
+    after = {module: source_hash(folder, module) for module in modules}
+    assert {module for module in modules if before[module] != after[module]} == changed
 
 
 def test_a_division_by_zero_follows_floating_point_rules_when_compiled() -> None:
