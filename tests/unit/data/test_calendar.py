@@ -52,3 +52,17 @@ def test_expiries_run_thirteen_months_past_the_data(library: Library) -> None:
 def test_data_that_begin_after_a_third_friday_have_their_first_expiry_next_month() -> None:
     days = exchange_sessions(pd.Timestamp("2018-01-22"), pd.Timestamp("2018-03-30"))
     assert monthly_expiries(days)[0] == pd.Timestamp("2018-02-16")
+
+
+def test_expiries_ahead_are_those_of_the_exchange() -> None:
+    last = pd.Timestamp("2049-12-31")
+    days = exchange_sessions(pd.Timestamp("1990-01-02"), last)
+    known = monthly_expiries(days)
+    for year in range(1990, 2048):
+        ahead = monthly_expiries(days[days.year <= year])
+        assert ahead.equals(known[: len(ahead)])
+
+
+def test_an_expiry_the_day_after_the_last_session_moves_before_its_holiday() -> None:
+    days = exchange_sessions(pd.Timestamp("2019-04-01"), pd.Timestamp("2019-04-18"))
+    assert monthly_expiries(days)[0] == pd.Timestamp("2019-04-18")
