@@ -11,10 +11,11 @@ from benchmarks.timing import ROOT, Call
 
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, run_compiled, ways_of
-from levsleeve.backtests.decisions import plan_of
 from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.kernel import Record, live
+from levsleeve.backtests.memory import clear_memory, no_memory
 from levsleeve.backtests.needs import Needs
+from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.prepare import prepare
 from levsleeve.backtests.sleeve_market import Setting, market_of_sleeve
 from levsleeve.backtests.sleeve_strategy import SleeveStrategy
@@ -77,12 +78,14 @@ class Case:
         plan, ways = plan_of(self.sleeve, setting.market), ways_of(setting, keeps=False)
         cash_usd, n_slots = setting.account.cash_usd, len(self.sleeve.slots)
         account, orders = new_account(cash_usd, n_funds, n_slots), no_orders(n_funds, n_slots)
+        memory = no_memory(n_funds)
         out = Record(NO_ROWS, NOTHING, np.zeros(N_COUNTS), np.zeros(self.sessions))
 
         def run() -> None:
             begin_account(account, cash_usd)
             clear_orders(orders)
-            live(account, orders, setting.market.tape, setting.terms, plan, ways, out)
+            clear_memory(memory)
+            live(account, orders, memory, setting.market.tape, setting.terms, plan, ways, out)
 
         return run
 

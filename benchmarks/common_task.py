@@ -22,8 +22,8 @@ from levsleeve.backtests.tape import retaped
 from levsleeve.compiled import Floats
 from levsleeve.data.library import Library
 from levsleeve.margin.charges import FinancingPlan, financing_plan
-from levsleeve.strategies.sizing import rebalance_sessions
-from levsleeve.strategies.sleeve import Cadence, Holding, Sleeve
+from levsleeve.strategies.cadence import Cadence, rebalance_sessions
+from levsleeve.strategies.sleeve import Holding, Sleeve
 
 CASH_USD = 100_000.0
 COST_RATE = 0.0005

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.cases import Case
 from benchmarks.timing import Call
 
-from levsleeve.backtests.decisions import Plan, decide, plan_of
+from levsleeve.backtests.decisions import decide
 from levsleeve.backtests.forced import maintenance_test, special_memorandum_test
 from levsleeve.backtests.marks import carry_fund, carry_options, clear_slot, expire
 from levsleeve.backtests.measures import (
@@ -20,6 +20,9 @@ from levsleeve.backtests.measures import (
     requirement,
     standing_of,
 )
+from levsleeve.backtests.memory import no_memory
+from levsleeve.backtests.plan import DUE, PUTS, Plan
+from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.state import (
     CASH,
     EVENT_COUNT,
@@ -74,6 +77,8 @@ class Held(NamedTuple):
 
     account: Account
     orders: Floats
+    memory: Floats
+    standing: Standing
     tape: Tape
     terms: Terms
     sizing: Plan
@@ -95,7 +100,7 @@ def part_of(case: Case, part: int) -> Call:
 def _held(case: Case) -> Held:
     """An account that holds the sleeve's first fund for half of its cash."""
     setting, plan = case.setting, plan_of(case.sleeve, case.setting.market)
-    n_funds, n_slots, cash_usd = len(plan.weights), len(case.sleeve.slots), setting.account.cash_usd
+    n_funds, n_slots, cash_usd = len(plan.funds), len(case.sleeve.slots), setting.account.cash_usd
     account, price = new_account(cash_usd, n_funds, n_slots), setting.market.tape.closes[-1, 0]
     shares = float(int(cash_usd / price / 2.0))
     account.money[CASH] -= shares * price
@@ -106,15 +111,19 @@ def _held(case: Case) -> Held:
     if n_slots:
         account.book.slots[0, CONTRACTS] = float(int(shares / CONTRACT_SHARES))
         account.book.slots[0, MULTIPLIER:-1] = contract
-    never, always = np.zeros_like(plan.due), np.ones_like(plan.due)
-    unhedged = np.concatenate([plan.numbers[:3], np.zeros_like(plan.numbers[3:])])
+    never, always = plan.course.copy(), plan.course.copy()
+    never[:, DUE], always[:, DUE] = 0.0, 1.0
+    unhedged = plan.numbers.copy()
+    unhedged[PUTS] = 0.0
     return Held(
         account=account,
         orders=no_orders(n_funds, n_slots),
+        memory=no_memory(n_funds),
+        standing=standing_of(account, setting.market.tape, 0),
         tape=setting.market.tape,
         terms=setting.terms,
-        sizing=plan._replace(numbers=unhedged, due=always),
-        hedging=plan._replace(due=never),
+        sizing=plan._replace(numbers=unhedged, course=always),
+        hedging=plan._replace(course=never),
         contract=contract,
         counts=np.zeros(N_COUNTS),
         returns=np.zeros(case.sessions),
@@ -139,10 +148,10 @@ def repeat(part: int, held: Held) -> float:  # noqa: C901, PLR0912  (a branch fo
         elif part == COUNTING:
             _count(held, t)
         elif part == SIZES:
-            decide(held.account, held.orders, held.tape, t, SAME_CLOSE, held.sizing, 1.0)
+            _decide(held, t, held.sizing)
         elif part == PUT_CHOICE:
             held.account.book.slots[0, CONTRACTS] = 0.0
-            decide(held.account, held.orders, held.tape, t, SAME_CLOSE, held.hedging, 1.0)
+            _decide(held, t, held.hedging)
         elif part == PURCHASE:
             _trade(held, t, LOT)
         elif part == SALE:
@@ -152,6 +161,13 @@ def repeat(part: int, held: Held) -> float:  # noqa: C901, PLR0912  (a branch fo
         elif part == REQUIREMENT:
             total += requirement(held.account, held.tape, t, MAINTENANCE)
     return total
+
+
+@hot_rule
+def _decide(held: Held, t: int, plan: Plan) -> None:
+    """What to hold from this close on."""
+    account, orders, memory = held.account, held.orders, held.memory
+    decide(account, orders, memory, held.tape, t, SAME_CLOSE, plan, 1.0, held.standing)
 
 
 @hot_rule

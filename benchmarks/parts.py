@@ -44,7 +44,7 @@ from benchmarks.timing import Call, parser_of, side_by_side, table
 
 from levsleeve.backtests.compiled_driver import run_compiled
 from levsleeve.backtests.event_kinds import ORDER_FILLED
-from levsleeve.strategies.sizing import rebalance_sessions
+from levsleeve.strategies.cadence import rebalance_sessions
 
 PARTS = {
     "carry and corporate actions": CARRY,

@@ -38,7 +38,8 @@ from benchmarks.timing import parser_of, shown, side_by_side, table
 
 from levsleeve.backtests.batch import summaries
 from levsleeve.compiled import Floats
-from levsleeve.strategies.sleeve import CADENCES, Sleeve
+from levsleeve.strategies.cadence import CADENCES
+from levsleeve.strategies.sleeve import Sleeve
 
 TWO_FUNDS = {"UPRO": 0.5, "SPXU": 0.2}
 ONE_FUND = {"UPRO": 0.5}

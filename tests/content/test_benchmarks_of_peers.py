@@ -8,7 +8,7 @@ from benchmarks import common_task, peers
 from benchmarks.common_task import COST_RATE, Task, any_fraction, ending_usd, task_of
 from benchmarks.peer_engines import PEERS, Peer
 
-from levsleeve.strategies.sleeve import Cadence
+from levsleeve.strategies.cadence import Cadence
 
 SESSIONS = 400
 CENT = 0.005

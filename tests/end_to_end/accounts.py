@@ -22,6 +22,7 @@ from levsleeve.margin.charges import SaleFees, commission_plan, financing_plan, 
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES
 from levsleeve.pricing.volatility import volatility_model
+from levsleeve.strategies.history import History
 
 BySession = dict[str, dict[int, float]] | None
 IBKR_INTEREST = financing_plan("ibkr")
@@ -112,6 +113,7 @@ def market_of(
         bill_returns=nothing,
         volatility_rung=pd.Series("vix", index=sessions),
         expiries=dates[-1:],
+        history=History(np.zeros(len(sessions)), np.zeros(len(sessions)), np.zeros(flat.shape)),
         rulebook=book,
         data_hashes={},
     )

@@ -16,7 +16,7 @@ from levsleeve.compiled import Floats
 from levsleeve.margin.charges import commission_plan, financing_plan
 from levsleeve.margin.rulebook import Rulebook, rulebook
 from levsleeve.pricing.volatility import volatility_model
-from levsleeve.strategies.sleeve import Cadence
+from levsleeve.strategies.cadence import Cadence
 
 PRICEY = FREE._replace(
     fund_spread_rates=np.array([0.0002]),

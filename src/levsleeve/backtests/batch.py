@@ -10,16 +10,12 @@ import numpy as np
 import pandas as pd
 
 from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, ways_of
-from levsleeve.backtests.decisions import (
-    Plan,
-    due_sessions,
-    leveraged_funds,
-    numbers_of,
-    weights_of,
-)
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.market import Market
+from levsleeve.backtests.memory import clear_memory, no_memory
 from levsleeve.backtests.metrics import DAYS_PER_YEAR, TAIL, WHOLE
+from levsleeve.backtests.plan import Plan
+from levsleeve.backtests.planning import Planner
 from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.state import Account, Terms, begin_account, new_account
 from levsleeve.backtests.tally import COUNTS, N_COUNTS, begin_counts, end_counts
@@ -35,21 +31,6 @@ GROWTH, MEAN, DEVIATION, DRAWDOWN, SHORTFALL, WORST, BEST = range(7)
 deviation (ddof 1) of a session, and the metrics of the same names."""
 
 
-class Batch(NamedTuple):
-    """Many runs: the ``numbers`` and ``weights`` of their plans, ``cash`` in dollars, by run.
-
-    ``cadences`` says which row of ``due`` a run takes; ``leveraged`` and ``expiries`` are shared.
-    """
-
-    numbers: Floats
-    weights: Floats
-    cash: Floats
-    cadences: Floats
-    leveraged: Floats
-    due: Floats
-    expiries: Floats
-
-
 class Totals(NamedTuple):
     """What runs are summed up in, a row each: columns ``tally.COUNTS`` and ``FIGURES``."""
 
@@ -58,27 +39,26 @@ class Totals(NamedTuple):
 
 
 @rule
-def live_many(
+def live_one(
     account: Account,
     orders: Floats,
+    memory: Floats,
     tape: Tape,
     terms: Terms,
-    batch: Batch,
+    plan: Plan,
+    cash_usd: float,
     ways: Ways,
     out: Record,
-    totals: Totals,
+    figures: Floats,
 ) -> None:
-    """Live the runs one after the other in one account, and sum each of them up."""
-    for c in range(batch.cash.size):
-        begin_account(account, batch.cash[c])
-        clear_orders(orders)
-        begin_counts(totals.counts[c])
-        due = batch.due[int(batch.cadences[c])]
-        plan = Plan(batch.numbers[c], batch.weights[c], batch.leveraged, due, batch.expiries)
-        record = Record(out.rows, out.event_ends, totals.counts[c], out.returns)
-        lived = live(account, orders, tape, terms, plan, ways, record)
-        end_counts(totals.counts[c], account)
-        sum_up(totals.figures[c], out.returns, lived)
+    """Begin anew with so much cash, live through the tape, and sum the run up."""
+    begin_account(account, cash_usd)
+    clear_orders(orders)
+    clear_memory(memory)
+    begin_counts(out.counts)
+    lived = live(account, orders, memory, tape, terms, plan, ways, out)
+    end_counts(out.counts, account)
+    sum_up(figures, out.returns, lived)
 
 
 @rule
@@ -144,52 +124,44 @@ def summaries(
         If the sleeves are not of the market's funds.
     """
     market = setting.market
-    batch = _batch_of(setting, sleeves, cash_usd)
+    _refuse_other_funds(setting, sleeves)
+    cash = [setting.account.cash_usd] * len(sleeves) if cash_usd is None else list(cash_usd)
     totals = Totals(np.zeros((len(sleeves), N_COUNTS)), np.zeros((len(sleeves), len(FIGURES))))
-    n_slots = len(sleeves[0].slots)
+    n_funds, n_slots, planner = len(market.funds), len(sleeves[0].slots), Planner(market)
 
-    def work(part: slice) -> None:
-        account = new_account(setting.account.cash_usd, len(market.funds), n_slots)
-        orders = no_orders(len(market.funds), n_slots)
-        out = Record(NO_ROWS, NOTHING, NOTHING, np.zeros(len(market.sessions)))
-        runs = batch._replace(**{name: getattr(batch, name)[part] for name in BY_RUN})
-        ways, own = ways_of(setting, keeps=False), Totals(*(table[part] for table in totals))
-        live_many(account, orders, market.tape, setting.terms, runs, ways, out, own)
+    def work(runs: range) -> None:
+        account = new_account(setting.account.cash_usd, n_funds, n_slots)
+        orders, memory = no_orders(n_funds, n_slots), no_memory(n_funds)
+        returns, ways = np.zeros(len(market.sessions)), ways_of(setting, keeps=False)
+        for c in runs:
+            out = Record(NO_ROWS, NOTHING, totals.counts[c], returns)
+            live_one(
+                account, orders, memory, market.tape, setting.terms, planner.plan(sleeves[c]),
+                cash[c], ways, out, totals.figures[c],
+            )  # fmt: skip
 
     threads = workers or cpu_count() or 1
-    parts = [slice(first, first + CHUNK) for first in range(0, len(sleeves), CHUNK)]
+    parts = [
+        range(first, min(first + CHUNK, len(sleeves))) for first in range(0, len(sleeves), CHUNK)
+    ]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, parts))
     return _frame_of(totals, market)
 
 
-BY_RUN = ("numbers", "weights", "cash", "cadences")
 CHUNK = 64
 """Runs that a thread takes at a time."""
 
 
-def _batch_of(
-    setting: Setting, sleeves: Sequence[Sleeve], cash_usd: Sequence[float] | None
-) -> Batch:
-    """The plans of the sleeves, side by side."""
-    market = setting.market
-    cadences = list(dict.fromkeys(sleeve.rebalance for sleeve in sleeves))
+def _refuse_other_funds(setting: Setting, sleeves: Sequence[Sleeve]) -> None:
+    """Every sleeve must trade what the market has."""
+    symbols = setting.market.symbols
     for sleeve in sleeves:
-        if set(sleeve.funds) != set(market.symbols) or len(sleeve.slots) != len(sleeves[0].slots):
+        if set(sleeve.funds) != set(symbols) or len(sleeve.slots) != len(sleeves[0].slots):
             raise StudyError(
                 f"sleeves: one holds {', '.join((*sleeve.funds, *sleeve.slots))}; the funds "
-                f"{', '.join(market.symbols)} and as many option slots as the others are right"
+                f"{', '.join(symbols)} and as many option slots as the others are right"
             )
-    cash = [setting.account.cash_usd] * len(sleeves) if cash_usd is None else list(cash_usd)
-    return Batch(
-        numbers=np.array([numbers_of(sleeve, market.symbols) for sleeve in sleeves]),
-        weights=np.array([weights_of(sleeve, market.symbols) for sleeve in sleeves]),
-        cash=np.array(cash, dtype=np.float64),
-        cadences=np.array([float(cadences.index(sleeve.rebalance)) for sleeve in sleeves]),
-        leveraged=leveraged_funds(market),
-        due=np.array([due_sessions(cadence, market) for cadence in cadences]),
-        expiries=market.expiries,
-    )
 
 
 def _frame_of(totals: Totals, market: Market) -> pd.DataFrame:

@@ -3,9 +3,11 @@
 import numpy as np
 
 from levsleeve.backtests.account_table import FILLS
-from levsleeve.backtests.decisions import Plan, plan_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.ledger import LedgerBuilder, ledger_columns
+from levsleeve.backtests.memory import no_memory
+from levsleeve.backtests.plan import Plan
+from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.sleeve_run import SleeveRun
 from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, Account, new_account
@@ -49,7 +51,8 @@ def _live(
     account = new_account(setting.account.cash_usd, n_funds, n_slots)
     account = account._replace(events=np.zeros((room, EVENT_FIELDS)))
     orders, ways = no_orders(n_funds, n_slots), ways_of(setting, keeps=True)
-    lived = live(account, orders, setting.market.tape, setting.terms, plan, ways, out)
+    memory = no_memory(n_funds)
+    lived = live(account, orders, memory, setting.market.tape, setting.terms, plan, ways, out)
     return account, lived
 
 

@@ -1,18 +1,47 @@
 """What a sleeve decides at a close, as one compiled rule for both drivers."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
-
-from levsleeve.backtests.market import Market
-from levsleeve.backtests.measures import last_session, net_liquidation
+from levsleeve.backtests.measures import Standing, last_session
+from levsleeve.backtests.memory import (
+    ASKED,
+    ENTRY_DATE,
+    ENTRY_GROWTH,
+    GROWTH,
+    HELD,
+    LIMIT,
+    N_MEMORY,
+    NEW,
+    OUT,
+    PEAK,
+    SLEEVE_GROWTH,
+    SLEEVE_PEAK,
+    STANCE,
+)
+from levsleeve.backtests.plan import (
+    BAND,
+    BRANCHES,
+    COVERAGE,
+    DUE,
+    FALL,
+    FILTER,
+    FLOOR,
+    MONEYNESS,
+    MULTIPLIER,
+    PUT_FUND,
+    PUTS,
+    RISE,
+    TENOR_DAYS,
+    TRAILING,
+    WATCHES,
+    Plan,
+)
 from levsleeve.backtests.state import NEXT_CLOSE, SAME_CLOSE, Account
 from levsleeve.backtests.tape import CLOSE, DATE, Tape
-from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, TARGET, WANTED
+from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, TARGET, WANTED, order_change
+from levsleeve.backtests.watching import ORDERED, RESIZE, watch
 from levsleeve.compiled import Floats, hot_rule, inner_rule
-from levsleeve.margin.book import CONTRACTS, EXPIRY, SHARES
+from levsleeve.margin.book import CONTRACTS, EXPIRY, MARK, SHARES
 from levsleeve.pricing.black_scholes import PUT
 from levsleeve.strategies.hedges import (
     CONTRACT_SHARES,
@@ -20,120 +49,141 @@ from levsleeve.strategies.hedges import (
     put_contracts,
     put_strike,
 )
-from levsleeve.strategies.sizing import (
-    capped_weight,
-    outside_band,
-    rebalance_sessions,
-    target_shares,
-)
-from levsleeve.strategies.sleeve import ProtectivePut, Sleeve
-
-CAP, BAND, LEVERAGED_WEIGHT, PUTS, PUT_FUND, MONEYNESS, TENOR_DAYS, COVERAGE = range(8)
-N_PLAN_FIELDS = 8
-"""Places of ``Plan.numbers``: the cap and the gross weight that it bounds, the least deviation that
-is traded, and of protective puts: 1.0 if there are any, their fund's number, strike over close,
-calendar days to expiry and fraction of the shares covered."""
-
-
-class Plan(NamedTuple):
-    """A sleeve as numbers, over the sessions of one market.
-
-    ``weights`` (signed, of equity) and ``leveraged`` (1.0 or 0.0) are by fund, ``due`` by session:
-    1.0 where weights are set anew.  ``expiries`` are the listed ones, rising date ordinals.
-    """
-
-    numbers: Floats
-    weights: Floats
-    leveraged: Floats
-    due: Floats
-    expiries: Floats
-
-
-def plan_of(sleeve: Sleeve, market: Market) -> Plan:
-    """The numbers of a sleeve whose funds are those of the market."""
-    return Plan(
-        numbers=numbers_of(sleeve, market.symbols),
-        weights=weights_of(sleeve, market.symbols),
-        leveraged=leveraged_funds(market),
-        due=due_sessions(sleeve.rebalance, market),
-        expiries=market.expiries,
-    )
-
-
-def numbers_of(sleeve: Sleeve, symbols: Sequence[str]) -> Floats:
-    """``Plan.numbers`` of a sleeve."""
-    numbers = np.zeros(N_PLAN_FIELDS)
-    numbers[[CAP, BAND, LEVERAGED_WEIGHT]] = sleeve.cap, sleeve.band, sleeve.leveraged_weight
-    if isinstance(sleeve.hedge, ProtectivePut):
-        put = sleeve.hedge
-        place = float(symbols.index(put.fund))
-        numbers[PUTS:] = 1.0, place, put.moneyness, put.tenor_days, put.coverage
-    return numbers
-
-
-def weights_of(sleeve: Sleeve, symbols: Sequence[str]) -> Floats:
-    """Signed weight of each fund."""
-    targets = sleeve.targets
-    return np.array([targets[symbol] for symbol in symbols])
-
-
-def leveraged_funds(market: Market) -> Floats:
-    """1.0 for each fund that the cap bounds, 0.0 for the others."""
-    return np.array([float(fund.is_leveraged) for fund in market.funds])
-
-
-def due_sessions(cadence: str, market: Market) -> Floats:
-    """1.0 on each session whose close sets the weights anew, 0.0 on the others."""
-    return rebalance_sessions(market.sessions, cadence).astype(np.float64)
+from levsleeve.strategies.limits import SCALED, hold_to_policy, obeys_caps
+from levsleeve.strategies.sizing import outside_band, target_shares
 
 
 @hot_rule
 def decide(
-    account: Account, orders: Floats, tape: Tape, t: int, fill: float, plan: Plan, parts: float
+    account: Account,
+    orders: Floats,
+    memory: Floats,
+    tape: Tape,
+    t: int,
+    fill: float,
+    plan: Plan,
+    parts: float,
+    standing: Standing,
 ) -> None:
-    """Decide at the close of session ``t`` what to hold from the fill on: sizes, then the hedge.
+    """Decide at the close of session ``t`` what to hold from the fill on.
 
-    Orders are written into their rows (see ``waiting``), in place of what still waits there.
-    ``parts`` of a share trade.
+    In the order of their authority: exits, stop-flight, caps and reserve, sizing, the hedge.
+    Orders are written into their rows (see ``waiting``), in place of what still waits there;
+    actions are events.  ``parts`` of a share trade, ``standing`` is the account's at this close.
     """
-    if plan.due[t] != 0.0:
-        _resize(account, orders, tape, t, plan, parts)
+    sizes, left = plan.course[t, DUE] != 0.0, False
+    if plan.numbers[WATCHES] != 0.0:
+        answer = watch(account, orders, memory, tape, t, plan, parts, standing)
+        sizes, left = answer == RESIZE, answer == ORDERED
+    if sizes:
+        _resize(account, orders, memory, tape, t, plan, parts, standing.equity)
     if plan.numbers[PUTS] != 0.0:
         filled_on = t if fill == SAME_CLOSE else t + 1
         if filled_on < tape.sessions.shape[0]:
             slot = account.book.slots[0]
             settles = fill == NEXT_CLOSE and last_session(tape, filled_on, slot[EXPIRY])
             if slot[CONTRACTS] == 0.0 or settles:
-                _renew_puts(account, orders, tape, t, filled_on, plan)
+                _renew_puts(account, orders, tape, t, filled_on, plan, sizes or left)
 
 
 @inner_rule
-def _resize(account: Account, orders: Floats, tape: Tape, t: int, plan: Plan, parts: float) -> None:
-    """Order every fund to its capped weight where it is outside the band."""
-    equity, numbers = net_liquidation(account), plan.numbers
-    for i in range(plan.weights.size):
+def _resize(
+    account: Account,
+    orders: Floats,
+    memory: Floats,
+    tape: Tape,
+    t: int,
+    plan: Plan,
+    parts: float,
+    equity: float,
+) -> None:
+    """Order every fund to the weight that sizing asks and policy allows, outside the band."""
+    _aim(memory, plan, tape, t)
+    band = plan.numbers[BAND]
+    if band > 0.0 and not _band_obeys(account, memory, plan, equity):
+        band = 0.0
+    for i in range(plan.funds.shape[0]):
         price, held = tape.funds[t, i, CLOSE], account.book.funds[i, SHARES]
-        leveraged = plan.leveraged[i] != 0.0
-        gross, cap = numbers[LEVERAGED_WEIGHT], numbers[CAP]
-        allowed = capped_weight(plan.weights[i], leveraged, gross, cap)
-        order = orders[i]
-        order[TARGET] = math.nan
+        orders[i, TARGET] = math.nan
         if math.isnan(price):  # without a price nothing is decided, and what waits goes on waiting
             continue
-        order[WANTED], order[DECIDED_ON] = 0.0, t
-        if outside_band(held, price, allowed, equity, numbers[BAND]):
-            order[TARGET] = target_shares(allowed, equity, price, parts)
-            order[WANTED] = order[TARGET] - held
+        weight = memory[N_MEMORY + i]
+        order_change(orders, i, t, math.nan, 0.0)
+        if outside_band(held, price, weight, equity, band):
+            aim = target_shares(weight, equity, price, parts)
+            order_change(orders, i, t, aim, aim - held)
+
+
+@inner_rule
+def _aim(memory: Floats, plan: Plan, tape: Tape, t: int) -> None:
+    """Write the weights to hold into memory: base weights, scaled, within the policy."""
+    n, stance = plan.funds.shape[0], memory[STANCE]
+    scale = sized_scale(memory, plan, t)
+    memory[ASKED] = scale
+    stays_out = stance == OUT or (stance == NEW and plan.course[t, FILTER] == 0.0)
+    scale = 0.0 if stays_out else min(scale, memory[LIMIT])
+    weights = memory[N_MEMORY : N_MEMORY + n]
+    row, gross = min(t, plan.weights.shape[0] - 1), 0.0
+    for i in range(n):
+        weights[i] = plan.weights[row, i]
+        if plan.funds[i, SCALED] != 0.0:
+            weights[i] *= scale
+            gross += abs(weights[i])
+    hold_to_policy(
+        weights, plan.funds, plan.numbers, plan.covariances[min(t, plan.covariances.shape[0] - 1)],
+        plan.rates[min(t, plan.rates.shape[0] - 1)], plan.course[t, FALL], plan.course[t, RISE],
+    )  # fmt: skip
+    if stance == NEW and gross > 0.0:
+        memory[STANCE], memory[ENTRY_DATE] = HELD, tape.sessions[t, DATE]
+        memory[ENTRY_GROWTH] = memory[SLEEVE_PEAK] = memory[SLEEVE_GROWTH]
+
+
+@hot_rule
+def sized_scale(memory: Floats, plan: Plan, t: int) -> float:
+    """What the sizing rule multiplies the base weights by: the least of its branches."""
+    scale = math.inf
+    for b in range(plan.branches.shape[0]):
+        column = BRANCHES + 2 * b
+        signal, multiplier = plan.course[t, column], plan.branches[b, MULTIPLIER]
+        if multiplier > 0.0:
+            floor = plan.course[t, column + FLOOR]
+            if math.isnan(floor):
+                floor = plan.branches[b, TRAILING] * memory[PEAK]
+            cushion = 1.0 - floor / memory[GROWTH] if memory[GROWTH] > floor else 0.0
+            signal *= multiplier * cushion
+        scale = min(scale, signal)
+    return scale if plan.branches.shape[0] > 0 else 1.0
+
+
+@hot_rule
+def _band_obeys(account: Account, memory: Floats, plan: Plan, equity: float) -> bool:
+    """Whether the caps hold once only what is outside the band has traded."""
+    if equity <= 0.0:
+        return True
+    n = plan.funds.shape[0]
+    left = memory[N_MEMORY + n : N_MEMORY + 2 * n]
+    for i in range(n):
+        held, mark = account.book.funds[i, SHARES], account.book.funds[i, MARK]
+        weight = memory[N_MEMORY + i]
+        trades = outside_band(held, mark, weight, equity, plan.numbers[BAND])
+        left[i] = weight if trades else held * mark / equity
+    return obeys_caps(left, plan.funds, plan.numbers)
 
 
 @inner_rule
 def _renew_puts(
-    account: Account, orders: Floats, tape: Tape, t: int, filled_on: int, plan: Plan
+    account: Account,
+    orders: Floats,
+    tape: Tape,
+    t: int,
+    filled_on: int,
+    plan: Plan,
+    ordered: bool,
 ) -> None:
     """Order the next puts, on the shares that will be held where the order fills."""
     numbers, i = plan.numbers, int(plan.numbers[PUT_FUND])
     price, shares = tape.funds[t, i, CLOSE], account.book.funds[i, SHARES]
-    if plan.due[t] != 0.0 and not math.isnan(orders[i, TARGET]):
+    if ordered and orders[i, DECIDED_ON] == t and not math.isnan(orders[i, TARGET]):
         shares = orders[i, TARGET]
     contracts = put_contracts(shares, numbers[COVERAGE])
     coming = tape.sessions[filled_on, DATE]

@@ -33,6 +33,18 @@ WORDS = {
     Why.WITHDRAWABLE: "the account may pay out no more",
     Why.OPTION_GONE: "the option expired while the order waited for a price",
     Why.INTRADAY: "excess liquidity below zero at an extreme of the session",
+    Why.WARNED: "margin utilization reached the warning level",
+    Why.DERISKED: "margin utilization reached the level that derisks: the sleeve is cut",
+    Why.FLATTENED: "margin utilization reached the last level: the sleeve is sold",
+    Why.RETURNED: "margin utilization is calm and the cool-off over: the sleeve may grow again",
+    Why.DRAWDOWN: "maximum drawdown of the sleeve",
+    Why.PROFIT: "take-profit of the sleeve",
+    Why.TIME_LIMIT: "time limit of the sleeve",
+    Why.FILTER_OFF: "the filter of the sleeve is off",
+    Why.CALLED: "a margin call of the account",
+    Why.HOUSE_RATE: "the maintenance rate of a fund rose above the sleeve's limit",
+    Why.COOLED_OFF: "the cool-off of the sleeve is over",
+    Why.ABOVE_CAP: "the weights had drifted above a cap",
 }
 HUNDREDTH_OF_A_CENT = 0.01
 """In cents: a deposit is stated to the next cent, not for rounding's sake."""
@@ -80,7 +92,9 @@ def events_frame(
     ``shares`` are signed (contracts times multiplier for options), ``price`` is dollars per share
     paid or received.  ``before`` and ``after`` are the position held, but excess liquidity for a
     margin call (of the special memorandum account, its balance), the maintenance requirement for a
-    rule change, and equity for deposits, withdrawals and an account that ended.  The ``price`` of a
+    rule change, and equity for deposits, withdrawals and an account that ended; utilization and
+    what it is to become for stop-flight, what a dollar in the sleeve became since it was entered
+    for an exit, the gross weight of leveraged funds where it is trimmed.  The ``price`` of a
     margin call is the deposit in dollars that would have cured it, that of a deposit or withdrawal
     the dollars that moved.
     """

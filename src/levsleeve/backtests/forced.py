@@ -36,6 +36,7 @@ from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     AFTER_SESSIONS,
     CALL_AGE,
+    CALLED,
     CLOSE_OUT,
     CLOSED_OUT,
     ENDED,
@@ -112,6 +113,7 @@ def _respond(account: Account, tape: Tape, t: int, terms: Terms, why: float, bef
         return False
     row = account.events.shape[0]
     if not open_call:
+        account.money[CALLED] = 1.0
         row = record(account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, -before, before, before, why)
     if terms.call_policy == AFTER_SESSIONS and net_liquidation(account) > 0.0:
         account.money[CALL_AGE] = max(account.money[CALL_AGE], 0.0)
@@ -235,6 +237,7 @@ def special_memorandum_test(account: Account, tape: Tape, t: int, terms: Terms) 
 @inner_rule
 def _clear_memorandum(account: Account, tape: Tape, t: int, terms: Terms, before: float) -> None:
     """Liquidate until the special memorandum account is not negative."""
+    account.money[CALLED] = 1.0
     row = record(
         account, MARGIN_CALL, ACCOUNT_WIDE, 0.0, -before, before, before, WHY_SPECIAL_MEMORANDUM
     )

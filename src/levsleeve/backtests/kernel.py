@@ -6,7 +6,7 @@ two leave is equal in every bit.  Sleeves run here; any other Backtrader strateg
 
 from typing import NamedTuple
 
-from levsleeve.backtests.decisions import Plan, decide
+from levsleeve.backtests.decisions import decide
 from levsleeve.backtests.forced import (
     buy_in,
     intraday_test,
@@ -17,6 +17,7 @@ from levsleeve.backtests.forced import (
 from levsleeve.backtests.ledger import write_row
 from levsleeve.backtests.marks import expire, mark, mark_open
 from levsleeve.backtests.measures import Measures, Standing, measure, net_liquidation, standing_of
+from levsleeve.backtests.plan import Plan
 from levsleeve.backtests.state import (
     ALIVE,
     ENDED,
@@ -38,6 +39,7 @@ from levsleeve.backtests.waiting import (
     accept_orders,
     any_waits,
     cover_orders,
+    follow_slots,
     reduce_only,
     split_orders,
     work_orders,
@@ -74,7 +76,14 @@ class Record(NamedTuple):
 
 @rule
 def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place)
-    account: Account, orders: Floats, tape: Tape, terms: Terms, plan: Plan, ways: Ways, out: Record
+    account: Account,
+    orders: Floats,
+    memory: Floats,
+    tape: Tape,
+    terms: Terms,
+    plan: Plan,
+    ways: Ways,
+    out: Record,
 ) -> int:
     """Live an account through the sessions of a tape; returns how many it lived."""
     before = net_liquidation(account)
@@ -84,6 +93,7 @@ def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place
                 accept_orders(account, orders, t - 1.0, terms.share_parts)
             split_orders(orders, tape, t, terms.share_parts)
         open_session(account, tape, t, terms)
+        follow_slots(account, orders, tape, t)
         _trade_before_the_close(account, orders, tape, t, terms, ways)
         if account.money[ENDED] == ALIVE:
             _come_to_the_close(account, orders, tape, t, terms)
@@ -93,7 +103,7 @@ def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place
             measured = measure(account, tape, t, terms.volatility)
         touched = _answer_call(account, orders, tape, t, terms, marked)
         if ways.fill == SAME_CLOSE and account.money[ENDED] == ALIVE:
-            decide(account, orders, tape, t, ways.fill, plan, terms.share_parts)
+            decide(account, orders, memory, tape, t, ways.fill, plan, terms.share_parts, marked)
             accept_orders(account, orders, float(t), terms.share_parts)
         acts = any_waits(orders) or account.money[TRADED] != 0.0
         if acts and account.money[ENDED] == ALIVE:
@@ -103,16 +113,18 @@ def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place
         close_session(account, tape, t, left.equity_with_loan_value)
         if ways.keeps != 0.0:
             write_row(out.rows[t], account, measured, measure(account, tape, t, terms.volatility))
-            out.event_ends[t] = account.money[EVENT_COUNT]
         else:
             count_instants(out.counts, marked, left, touched)
             count_close(out.counts, out.returns, account, t, before, left)
-            count_events(out.counts, account)
         before = left.equity
+        if ways.fill != SAME_CLOSE and account.money[ENDED] == ALIVE:
+            decide(account, orders, memory, tape, t, ways.fill, plan, terms.share_parts, left)
+        if ways.keeps != 0.0:
+            out.event_ends[t] = account.money[EVENT_COUNT]
+        else:
+            count_events(out.counts, account)
         if account.money[ENDED] != ALIVE:
             return t + 1
-        if ways.fill != SAME_CLOSE:
-            decide(account, orders, tape, t, ways.fill, plan, terms.share_parts)
     return tape.sessions.shape[0]
 
 

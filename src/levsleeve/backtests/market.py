@@ -1,7 +1,7 @@
 """The Market of a study: every array that depends on prices and rules alone, aligned by session."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -22,6 +22,7 @@ from levsleeve.margin.charges import borrow_rates, sale_fees
 from levsleeve.margin.house import NO_OVERLAY
 from levsleeve.margin.rulebook import Rulebook
 from levsleeve.margin.schedule import BENCHMARK_CLASSES
+from levsleeve.strategies.history import History
 
 VIX_POINT = 100.0
 """The VIX is quoted in points; inside, volatility is a fraction."""
@@ -33,7 +34,7 @@ class Market:
 
     ``tape`` holds the arrays (see ``Tape``).  ``benchmark_returns`` are total returns of the
     benchmark and ``bill_returns`` of bills, by session, the first 0.0.  ``expiries`` are date
-    ordinals.
+    ordinals.  ``history`` is what sizing rules may see, the time before the first session included.
     """
 
     funds: tuple[Fund, ...]
@@ -43,6 +44,7 @@ class Market:
     bill_returns: "pd.Series[float]"
     volatility_rung: "pd.Series[str]"
     expiries: Floats
+    history: History
     rulebook: Rulebook
     data_hashes: dict[str, str]
 
@@ -105,7 +107,43 @@ def build_market(
         data_hashes=library.hashes(),
     )
     frames = [table.frame.reindex(sessions) for table in tables]
-    return market_of_frames(frames, funds, sessions, rulebook, around)
+    market = market_of_frames(frames, funds, sessions, rulebook, around)
+    return replace(market, history=_history_of(index, tables, library.bill(), sessions))
+
+
+def _history_of(
+    index: PriceTable,
+    tables: Sequence[PriceTable],
+    bill: "pd.Series[float]",
+    sessions: pd.DatetimeIndex,
+) -> History:
+    """Total returns of the benchmark, the funds and bills from the first day that all have."""
+    begins = max(table.sessions[0] for table in (index, *tables))
+    days = index.sessions[(index.sessions >= begins) & (index.sessions <= sessions[-1])]
+    returns = [table.total_returns().reindex(days) for table in (index, *tables)]
+    columns = np.nan_to_num(np.column_stack(returns))
+    columns[0] = 0.0
+    dates = np.array([stamp.toordinal() for stamp in days], dtype=np.float64)
+    rates = np.asarray(bill.reindex(days), dtype=np.float64)
+    bills = _bills_earned(rates, dates)
+    first = int(days.searchsorted(sessions[0]))
+    return History(columns[:, 0].copy(), bills, columns[:, 1:].copy(), first)
+
+
+def _bills_earned(rates: Floats, dates: Floats) -> Floats:
+    """What bills earned since the close before, at that close's rate on 365 days."""
+    earned: Floats = np.concatenate([[0.0], rates[:-1] * np.diff(dates) / 365.0])
+    return earned
+
+
+def _returns_of(frame: pd.DataFrame) -> Floats:
+    """Total returns of a fund; over sessions without a price they are 0, then those of the gap."""
+    close = frame["close"].ffill()
+    worth = (frame["close"].fillna(close) + frame["dividend"].fillna(0.0)) * frame["split"].fillna(
+        1.0
+    )
+    returns = (worth / close.shift(1) - 1.0).to_numpy(dtype=np.float64)
+    return np.nan_to_num(returns)
 
 
 def market_of_frames(
@@ -153,7 +191,9 @@ def market_of_frames(
         borrow_states=np.full((len(sessions), len(funds)), BORROW_AVAILABLE),
         cost_rates=ones * [fund.running_cost_rate for fund in funds],
     )
-    earned = np.concatenate([[0.0], bill[:-1] * days[1:] / 365.0])
+    earned = _bills_earned(bill, dates)
+    of_funds = np.column_stack([_returns_of(frame) for frame in frames])
+    of_index = np.nan_to_num(np.asarray(around.benchmark_returns, dtype=np.float64))
     return Market(
         funds=tuple(funds),
         sessions=sessions,
@@ -164,6 +204,7 @@ def market_of_frames(
         expiries=np.array(
             [stamp.toordinal() for stamp in monthly_expiries(sessions)], dtype=np.float64
         ),
+        history=History(of_index, earned, of_funds),
         rulebook=rulebook,
         data_hashes=around.data_hashes,
     )

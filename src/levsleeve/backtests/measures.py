@@ -3,8 +3,13 @@
 from typing import NamedTuple
 
 from levsleeve.backtests.state import (
+    BORROW_FEE,
     CASH,
     CONTRIBUTIONS,
+    CREDIT_INTEREST,
+    DEBIT_INTEREST,
+    EXTERNAL,
+    SHORT_REBATE,
     SPECIAL_MEMORANDUM,
     Account,
 )
@@ -122,6 +127,18 @@ def standing_of(account: Account, tape: Tape, t: int) -> Standing:
         equity_with_loan_value(account, tape, t),
         _requirement(account, tape, t, MAINTENANCE),
     )
+
+
+@hot_rule
+def session_return(account: Account, before: float, worth: float) -> float:
+    """Return of one session on equity, deposits and withdrawals taken out (see ``returns``)."""
+    flows, base, carried = account.flows, before, 1.0
+    if flows[EXTERNAL] != 0.0:
+        posted = flows[DEBIT_INTEREST] + flows[CREDIT_INTEREST]
+        posted += flows[SHORT_REBATE] + flows[BORROW_FEE]
+        base = before + posted + flows[EXTERNAL]
+        carried = 1.0 + posted / before
+    return max(carried * worth / base - 1.0, -1.0)
 
 
 @hot_rule

@@ -6,7 +6,7 @@ from typing import Literal
 
 from levsleeve.errors import StudyError
 from levsleeve.instruments.fund import parse_fund
-from levsleeve.strategies.sleeve import HedgeKind
+from levsleeve.strategies.positions import HedgeKind
 
 OnShortfall = Literal["cut", "refuse"]
 DEFAULT_FUNDS = ("UPRO",)

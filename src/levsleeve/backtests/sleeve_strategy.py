@@ -6,12 +6,19 @@ from typing import Any
 import backtrader as bt
 
 from levsleeve.backtests.account_table import FILLS
-from levsleeve.backtests.decisions import decide, plan_of
+from levsleeve.backtests.bookkeeping import drain
+from levsleeve.backtests.decisions import decide
+from levsleeve.backtests.measures import Standing, session_return, standing_of
+from levsleeve.backtests.memory import EQUITY, GROWTH, PEAK, no_memory
 from levsleeve.backtests.needs import Needs
+from levsleeve.backtests.plan import BRANCHES
+from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, WANTED, no_orders
 from levsleeve.compiled import Floats
 from levsleeve.errors import LevsleeveError, StudyError
 from levsleeve.instruments.option import OptionContract
+from levsleeve.margin.account import utilization
+from levsleeve.strategies.own_rule import AccountSeen, OwnRule
 from levsleeve.strategies.sleeve import Sleeve
 
 ORDERING = ("buy", "sell", "close", "cancel", "getsizing")
@@ -89,16 +96,37 @@ class SleeveStrategy(bt.Strategy):
         market = self.broker.market
         self.plan = plan_of(self.sleeve, market)
         self.decided = no_orders(len(market.funds), len(self.sleeve.slots))
+        self.memory = no_memory(len(market.funds))
         self.waiting: dict[int, Any] = {}
 
     def next(self) -> None:
         """Decide at this close what to hold from the fill on, and order it."""
         broker, t = self.broker, self.broker.session
+        if broker.ended:
+            return
         account, tape, parts = broker.account, broker.market.tape, broker.terms.share_parts
-        decide(account, self.decided, tape, t, FILLS[broker.fill], self.plan, parts)
+        standing, fill = standing_of(account, tape, t), FILLS[broker.fill]
+        rule = self.sleeve.rule
+        if isinstance(rule, OwnRule) and rule.reads_account:
+            self._ask(rule, standing)
+        decide(account, self.decided, self.memory, tape, t, fill, self.plan, parts, standing)
+        drain(broker)
         for place, row in enumerate(self.decided):
             if row[DECIDED_ON] == t:
                 self._order(place, row)
+
+    def _ask(self, rule: OwnRule, standing: Standing) -> None:
+        """Ask a rule of one's own that sees the account, and write its answer into the plan."""
+        broker, t = self.broker, self.broker.session
+        equity, before, growth = standing.equity, self.memory[EQUITY], self.memory[GROWTH]
+        if before > 0.0:
+            growth *= 1.0 + session_return(broker.account, before, equity)
+        peak = max(growth, self.memory[PEAK])
+        used = utilization(standing.maintenance_margin, standing.equity_with_loan_value)
+        seen = AccountSeen(float(equity), float(growth), float(peak), float(used))
+        history = broker.market.history
+        answer = rule.answer(history.until(history.first + t), seen)
+        self.plan.course[t, BRANCHES] = answer
 
     def _order(self, place: int, row: Floats) -> None:
         """Order what was decided for one place, instead of what still waits there."""
@@ -108,7 +136,7 @@ class SleeveStrategy(bt.Strategy):
         if wanted == 0.0:
             return
         named = {}
-        if broker.names[place] in self.sleeve.slots:
+        if broker.names[place] in self.sleeve.slots and wanted > 0.0:
             _, strike, expiry, _, fund = row[CONTRACT:]
             ends = date.fromordinal(int(expiry))
             symbol = broker.market.symbols[int(fund)]

@@ -71,13 +71,14 @@ MONTH_CONTRACTS = 4
 TRADED = 5
 CALL_AGE = 6
 ENDED = 7
-EVENT_COUNT = 8
-N_MONEY = 9
+CALLED = 8
+EVENT_COUNT = 9
+N_MONEY = 10
 """Places in ``Account.money``; contributions are the day's, to the special memorandum account, the
 months count what was traded since the calendar month began, and ``TRADED`` is above zero once a
 position has changed in the session.  ``CALL_AGE`` counts the sessions since an open margin call,
--1 without one; ``ENDED`` says whether and why the run ends; ``EVENT_COUNT`` is how many events
-wait to be read."""
+-1 without one; ``ENDED`` says whether and why the run ends; ``CALLED`` is 1.0 on a
+session with a new margin call; ``EVENT_COUNT`` is how many events wait to be read."""
 
 ALIVE, WIPED_OUT, CLOSED_OUT = 0.0, 1.0, 2.0
 """Values of ``ENDED``: equity is gone, or the broker closed the account at a call."""

@@ -21,6 +21,7 @@ from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     BORROW_FEE,
     CALL_AGE,
+    CALLED,
     CASH,
     CONTRIBUTIONS,
     CREDIT_INTEREST,
@@ -73,7 +74,7 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     for cause in range(account.flows.size):
         account.flows[cause] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
-    account.money[TRADED] = 0.0
+    account.money[TRADED] = account.money[CALLED] = 0.0
     if account.money[CALL_AGE] >= 0.0:
         account.money[CALL_AGE] += 1.0
     if t > 0:

@@ -8,17 +8,13 @@ from levsleeve.backtests.measures import (
     Standing,
     account_scale,
     net_liquidation,
+    session_return,
 )
 from levsleeve.backtests.state import (
-    BORROW_FEE,
-    CREDIT_INTEREST,
-    DEBIT_INTEREST,
     ENDED,
     EVENT_COUNT,
-    EXTERNAL,
     FLOW_CAUSES,
     PRICE,
-    SHORT_REBATE,
     Account,
 )
 from levsleeve.compiled import Floats, hot_rule, inner_rule
@@ -114,7 +110,7 @@ def count_close(
         total += account.flows[cause]
     if not within_tolerance(worth - before - total, account_scale(account)):
         counts[GAPS] += 1.0
-    returns[t] = _session_return(account, before, worth) if t > 0 else 0.0
+    returns[t] = session_return(account, before, worth) if t > 0 else 0.0
 
 
 @inner_rule
@@ -122,18 +118,6 @@ def end_counts(counts: Floats, account: Account) -> None:
     """What the whole run leaves."""
     counts[ENDED_HOW] = account.money[ENDED]
     counts[EQUITY] = net_liquidation(account)
-
-
-@hot_rule
-def _session_return(account: Account, before: float, worth: float) -> float:
-    """Return of one session on equity, deposits and withdrawals taken out (see ``returns``)."""
-    flows, base, carried = account.flows, before, 1.0
-    if flows[EXTERNAL] != 0.0:
-        posted = flows[DEBIT_INTEREST] + flows[CREDIT_INTEREST]
-        posted += flows[SHORT_REBATE] + flows[BORROW_FEE]
-        base = before + posted + flows[EXTERNAL]
-        carried = 1.0 + posted / before
-    return max(carried * worth / base - 1.0, -1.0)
 
 
 @hot_rule

@@ -26,6 +26,7 @@ from levsleeve.backtests.state import (
 from levsleeve.backtests.tape import ACTIONS, SPLIT_RATIO, Tape, is_quoted
 from levsleeve.compiled import Floats, hot_rule, inner_rule, rule
 from levsleeve.margin.account import closing_part
+from levsleeve.margin.book import CONTRACTS, UNDERLYING
 from levsleeve.pricing.listing import listed_strike_at_or_below
 
 WANTED, DECIDED_ON, REDUCES_ONLY, TARGET, RANK = range(5)
@@ -34,7 +35,8 @@ ORDER_STRIKE, ORDER_UNDERLYING = CONTRACT + 1, CONTRACT + 4
 """Columns of an order: signed shares or contracts (0.0: none), the session that decided it, 1.0
 after a liquidation, the holding that it aims at (nan: none), its turn among those that fill
 together, and from ``CONTRACT`` on what an
-option order names: the columns of ``Book.slots`` from the multiplier to the underlying."""
+option order names: the columns of ``Book.slots`` from the multiplier to the underlying, all 0.0
+where it closes what the slot holds."""
 N_ORDER_FIELDS = 10
 NEVER = -1.0
 
@@ -51,6 +53,24 @@ def clear_orders(orders: Floats) -> None:
     """Empty every place."""
     orders[:] = 0.0
     orders[:, DECIDED_ON] = NEVER
+
+
+@hot_rule
+def order_change(orders: Floats, place: int, t: int, target: float, wanted: float) -> None:
+    """Order a signed change of a fund on session ``t``, in place of what waits; 0.0: none.
+
+    ``target`` is the holding aimed at, nan for none.
+    """
+    order = orders[place]
+    order[TARGET], order[WANTED], order[DECIDED_ON] = target, wanted, t
+
+
+@hot_rule
+def order_close(orders: Floats, place: int, t: int, contracts: float) -> None:
+    """Order all that a slot holds to be closed, in place of what waits; it names no contract."""
+    order_change(orders, place, t, 0.0, -contracts)
+    for column in range(CONTRACT, N_ORDER_FIELDS):
+        orders[place, column] = 0.0
 
 
 @hot_rule
@@ -80,6 +100,8 @@ def split_orders(orders: Floats, tape: Tape, t: int, share_parts: float) -> None
     n_funds = tape.funds.shape[1]
     for place in range(orders.shape[0]):
         option = place >= n_funds
+        if option and orders[place, CONTRACT] == 0.0:
+            continue  # it closes what the slot holds: see ``follow_slots``
         fund = int(orders[place, ORDER_UNDERLYING]) if option else place
         ratio = tape.funds[t, fund, SPLIT_RATIO]
         if orders[place, WANTED] != 0.0 and ratio != 1.0:
@@ -90,12 +112,32 @@ def split_orders(orders: Floats, tape: Tape, t: int, share_parts: float) -> None
                 orders[place, ORDER_STRIKE] = strike
 
 
+@hot_rule
+def follow_slots(account: Account, orders: Floats, tape: Tape, t: int) -> None:
+    """After a split: orders that close an option slot close what it holds now."""
+    if tape.sessions[t, ACTIONS] != 0.0:
+        for k in range(account.book.slots.shape[0]):
+            order = orders[tape.funds.shape[1] + k]
+            if order[WANTED] != 0.0 and order[CONTRACT] == 0.0:
+                order[WANTED] = -account.book.slots[k, CONTRACTS]
+
+
+@hot_rule
+def _closes_nothing(account: Account, order: Floats, place: int) -> bool:
+    """Whether an order closes an option slot of which something is gone already."""
+    if place < account.book.funds.shape[0] or order[CONTRACT] != 0.0:
+        return False
+    return closing_part(held_at(account, place), order[WANTED]) != order[WANTED]
+
+
 @inner_rule
 def reduce_only(account: Account, orders: Floats) -> None:
     """After a liquidation: orders that open are dropped, those that reduce may do no more."""
     for place in range(orders.shape[0]):
         if orders[place, WANTED] != 0.0:
             orders[place, REDUCES_ONLY] = 1.0
+            if _closes_nothing(account, orders[place], place):
+                orders[place, WANTED] = 0.0
             orders[place, WANTED] = closing_part(held_at(account, place), orders[place, WANTED])
 
 
@@ -156,13 +198,17 @@ def _work(
     place: int,
 ) -> None:
     """Fill one order as far as it goes, unless its fund has no price."""
-    k = place - tape.funds.shape[1]
-    fund = place if k < 0 else int(order[ORDER_UNDERLYING])
+    k, fund = place - tape.funds.shape[1], place
+    closes = k >= 0 and order[CONTRACT] == 0.0
+    if k >= 0:
+        fund = int(account.book.slots[k, UNDERLYING] if closes else order[ORDER_UNDERLYING])
+    if _closes_nothing(account, order, place):
+        order[WANTED] = 0.0
     if order[REDUCES_ONLY] != 0.0:
         order[WANTED] = closing_part(held_at(account, place), order[WANTED])
     if order[WANTED] == 0.0 or not is_quoted(tape, t, fund):
         return
-    if k >= 0 and not is_closing_out(account, terms):
+    if k >= 0 and not closes and not is_closing_out(account, terms):
         contract = order[CONTRACT:N_ORDER_FIELDS]
         enter_contract(account, tape, t, seen, terms.volatility, k, contract)
     settle_order(account, tape, t, place, order[WANTED], terms, cuts)

@@ -1,30 +1,6 @@
-"""From a weight to whole shares, under a cap."""
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+"""From a weight to whole shares."""
 
 from levsleeve.compiled import hot_rule
-from levsleeve.errors import StudyError
-
-_PERIODS: dict[str, str | None] = {
-    "daily": "D",
-    "weekly": "W-FRI",
-    "monthly": "M",
-    "quarterly": "Q",
-    "once": None,
-}
-
-
-@hot_rule
-def capped_weight(weight: float, leveraged: bool, gross_leveraged: float, cap: float) -> float:
-    """The weight that is allowed when all leveraged weights together are ``gross_leveraged``.
-
-    Above the cap every leveraged weight shrinks in proportion; others are untouched.
-    """
-    if leveraged and gross_leveraged > cap:
-        return weight * cap / gross_leveraged
-    return weight
 
 
 @hot_rule
@@ -51,27 +27,3 @@ def outside_band(
     if equity_usd <= 0.0:
         return True
     return abs(shares * price_usd / equity_usd - weight) > band
-
-
-def rebalance_sessions(sessions: pd.DatetimeIndex, cadence: str) -> NDArray[np.bool_]:
-    """Whether a sleeve sets its weights anew at each session's close.
-
-    The first session of each week, month or quarter decides, and the very first one always, so
-    that nothing later is looked at; ``once`` decides on the first session only.
-
-    Raises
-    ------
-    StudyError
-        If the cadence is unknown.
-    """
-    if cadence not in _PERIODS:
-        raise StudyError(f"rebalance: {cadence!r}; one of {', '.join(_PERIODS)} is right")
-    frequency = _PERIODS[cadence]
-    if frequency is None:
-        due = np.zeros(len(sessions), dtype=np.bool_)
-    else:
-        periods = sessions.to_period(frequency)
-        due = np.asarray(periods[1:] != periods[:-1])
-        due = np.concatenate([[True], due])
-    due[:1] = True
-    return due

@@ -1,70 +1,47 @@
 """The description of a sleeve: what it holds, what hedges it, and the cap that never moves."""
 
-import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from levsleeve.errors import StudyError
 from levsleeve.instruments.fund import parse_fund
+from levsleeve.strategies.allocation import InverseVolatility, Rotation
+from levsleeve.strategies.cadence import Cadence
+from levsleeve.strategies.exits import Exits
+from levsleeve.strategies.limits import Caps, Reserve
+from levsleeve.strategies.own_rule import OwnRule
+from levsleeve.strategies.positions import Hedge, Holding, InverseLayer, ProtectivePut
+from levsleeve.strategies.sizing_rules import SizingRule
+from levsleeve.strategies.sleeve_checks import (
+    check_caps,
+    check_holdings,
+    check_numbers,
+    check_put,
+    check_types,
+)
+from levsleeve.strategies.stop_flight import StopFlight
 
-Cadence = Literal["daily", "weekly", "monthly", "quarterly", "once"]
-CADENCES = get_args(Cadence)
-HedgeKind = Literal["none", "protective_put", "inverse_layer"]
-MOST_WEIGHT = 10.0
-"""No margin account opens ten times its equity: a larger number is a percentage by mistake."""
-ROUNDING = 1e-12
-"""Weights that meet the cap up to the rounding of a sum are not above it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A fund held at ``weight``, a signed fraction of equity; negative is short."""
-
-    fund: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class ProtectivePut:
-    """Rolling protective puts on a fund that the sleeve holds long.
-
-    The strike is the highest listed one not above ``moneyness`` times the close, the expiry the
-    monthly one nearest ``tenor_days`` ahead; ``coverage`` is the fraction of the shares covered, in
-    whole contracts.  Held to expiry, settled in cash, renewed at the same close.
-    """
-
-    kind: ClassVar[HedgeKind] = "protective_put"
-
-    fund: str
-    moneyness: float = 0.85
-    tenor_days: float = 30.0
-    coverage: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class InverseLayer:
-    """A fund of the opposite sign that offsets ``ratio`` of the sleeve's index exposure."""
-
-    kind: ClassVar[HedgeKind] = "inverse_layer"
-
-    fund: str
-    ratio: float = 0.25
-
-
-Hedge = ProtectivePut | InverseLayer
+__all__ = ["Hedge", "Holding", "InverseLayer", "ProtectivePut", "Sleeve"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sleeve:
-    """A small part of a portfolio in leveraged funds, sized as fractions of equity.
+    """A small part of a portfolio in leveraged funds, sized as fractions of the account's equity.
 
-    ``cap`` bounds the gross weight of the leveraged funds, hedge included, at every decision;
-    ``band`` is the least deviation of a weight, as a fraction of equity, that is traded.
+    The ``holdings`` have base weights, which ``allocation`` may divide anew and which ``sizing``
+    scales at each decision: one of ``strategies.sizing_rules``, or a function of one's own (see
+    ``OwnRule``); without it they stand.  A ``core`` is held beside it at fixed weights.
+
+    ``cap`` bounds the gross weight of the leveraged funds, hedge and core included, at every
+    decision, whatever the sizing says; ``caps`` and ``reserve`` say what else must hold.
+    ``stop_flight`` acts on margin utilization, ``exits`` end the sleeve.  ``rebalance`` and
+    ``rebalance_offset`` (sessions into the period) say when weights are set anew; ``band`` is the
+    least deviation of a weight, as a fraction of equity, that is traded.
 
     Raises
     ------
     StudyError
-        If a weight, the cap or the hedge cannot be run.
+        If a weight, the cap, a rule or the hedge cannot be run.
     DataError
         If a fund has no such name.
     """
@@ -74,77 +51,46 @@ class Sleeve:
     hedge: Hedge | None = None
     rebalance: Cadence = "monthly"
     band: float = 0.0
+    sizing: SizingRule | OwnRule | Callable[..., float] | None = None
+    allocation: Rotation | InverseVolatility | None = None
+    core: tuple[Holding, ...] = ()
+    caps: Caps = field(default_factory=Caps)
+    reserve: Reserve | None = None
+    stop_flight: StopFlight | None = None
+    exits: Exits | None = None
+    rebalance_offset: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, naming the fund and the number."""
-        self._check_types()
-        if not (math.isfinite(self.cap) and 0 < self.cap <= MOST_WEIGHT):
-            raise StudyError(
-                f"cap: {self.cap}; a fraction of equity above 0 and up to {MOST_WEIGHT:g} is right "
-                "(0.40 is forty percent)"
-            )
-        if not 0.0 <= self.band < 1.0:
-            raise StudyError(f"band: {self.band}; a fraction of equity from 0 to below 1 is right")
-        for holding in self.holdings:
-            if not math.isfinite(holding.weight) or holding.weight == 0.0:
-                raise StudyError(
-                    f"{holding.fund}: weight is {holding.weight}; a fraction other than 0 is right"
-                )
-        if len({holding.fund for holding in self.holdings}) < len(self.holdings):
-            raise StudyError("sleeve: a fund is held twice; give it one weight")
+        if callable(self.sizing) and not isinstance(self.sizing, OwnRule):
+            object.__setattr__(self, "sizing", OwnRule(self.sizing))
+        check_types(self)
+        check_numbers(self)
+        check_holdings(self)
         if isinstance(self.hedge, ProtectivePut):
-            self._check_put(self.hedge)
-        self._check_cap()
+            check_put(self, self.hedge)
+        check_caps(self)
 
-    def _check_types(self) -> None:
-        """What a strategy file may get wrong before any number does."""
-        wrong = type(self.holdings).__name__
-        if not isinstance(self.holdings, tuple):
-            raise StudyError(f"holdings: a {wrong}; a tuple such as (Holding(...),) is right")
-        if not self.holdings:
-            raise StudyError("sleeve: it holds nothing; name at least one fund")
-        if not isinstance(self.hedge, ProtectivePut | InverseLayer | None):
-            raise StudyError(
-                f"hedge: {self.hedge!r}; a ProtectivePut, an InverseLayer or None is right"
-            )
-        if self.rebalance not in CADENCES:
-            raise StudyError(
-                f"rebalance: {self.rebalance!r}; one of {', '.join(CADENCES)} is right"
-            )
-
-    def _check_put(self, put: ProtectivePut) -> None:
-        """A put protects shares that are held long, at a sensible strike."""
-        weights = {holding.fund: holding.weight for holding in self.holdings}
-        if weights.get(put.fund, 0.0) <= 0.0:
-            raise StudyError(f"{put.fund}: a protective put needs the fund held long in the sleeve")
-        highest = 1.5
-        if not 0.0 < put.moneyness <= highest:
-            raise StudyError(
-                f"moneyness: {put.moneyness}; strike over spot from above 0 to 1.5 is right"
-            )
-        if not 0.0 < put.coverage <= 1.0:
-            raise StudyError(f"coverage: {put.coverage}; a fraction above 0 and up to 1 is right")
-        longest = 366.0
-        if not 1.0 <= put.tenor_days <= longest:
-            raise StudyError(f"tenor_days: {put.tenor_days}; 1 to 366 calendar days are right")
-
-    def _check_cap(self) -> None:
-        """The target itself must stand under the cap."""
-        gross = self.leveraged_weight
-        if gross > self.cap + ROUNDING:
-            raise StudyError(
-                f"weight: {gross:g} of equity in leveraged funds is above the cap {self.cap:g}; "
-                "lower the weight or raise the cap"
-            )
+    @property
+    def rule(self) -> SizingRule | OwnRule | None:
+        """The sizing rule, a function of one's own made one."""
+        if self.sizing is None or isinstance(self.sizing, SizingRule | OwnRule):
+            return self.sizing
+        return OwnRule(self.sizing)
 
     @property
     def targets(self) -> dict[str, float]:
-        """Signed weight per fund, the inverse layer included."""
+        """Signed base weight per fund, the inverse layer and the core included."""
         weights = {holding.fund: holding.weight for holding in self.holdings}
         if isinstance(self.hedge, InverseLayer):
             fund, weight = self._layer(self.hedge)
             weights[fund] = weight
-        return weights
+        return weights | {holding.fund: holding.weight for holding in self.core}
+
+    @property
+    def core_funds(self) -> frozenset[str]:
+        """The funds that are held beside the sleeve."""
+        return frozenset(holding.fund for holding in self.core)
 
     def _layer(self, layer: InverseLayer) -> tuple[str, float]:
         """The inverse layer's fund and weight."""

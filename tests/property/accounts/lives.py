@@ -13,8 +13,8 @@ from tests.property.accounts.scenes import Scene, scenes
 from levsleeve.backtests.account_table import CALL_POLICIES
 from levsleeve.backtests.state import FRACTIONAL_SHARES, WHOLE_SHARES, Terms
 from levsleeve.margin.charges import commission_plan, financing_plan
+from levsleeve.strategies.cadence import CADENCES
 from levsleeve.strategies.sleeve import (
-    CADENCES,
     Hedge,
     Holding,
     InverseLayer,

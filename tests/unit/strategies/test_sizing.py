@@ -4,29 +4,11 @@ import pytest
 
 from levsleeve.data.calendar import exchange_sessions
 from levsleeve.errors import StudyError
+from levsleeve.strategies.cadence import rebalance_sessions
 from levsleeve.strategies.sizing import (
-    capped_weight,
     outside_band,
-    rebalance_sessions,
     target_shares,
 )
-
-
-@pytest.mark.parametrize(
-    ("weight", "leveraged", "gross", "cap", "allowed"),
-    [
-        (0.5, True, 0.5, 0.6, 0.5),
-        (0.5, True, 0.6, 0.6, 0.5),  # at the cap
-        (0.5, True, 1.0, 0.6, 0.3),  # 0.5 x 0.6
-        (-0.6, True, 1.2, 0.6, -0.3),
-        (0.5, False, 1.0, 0.6, 0.5),  # a plain fund is untouched
-        (0.0, True, 0.0, 0.6, 0.0),
-    ],
-)
-def test_leveraged_weights_shrink_in_proportion_above_the_cap(
-    weight: float, gross: float, cap: float, allowed: float, *, leveraged: bool
-) -> None:
-    assert capped_weight(weight, leveraged, gross, cap) == pytest.approx(allowed, abs=1e-15)
 
 
 @pytest.mark.parametrize(
