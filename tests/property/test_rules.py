@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +31,8 @@ from levsleeve.margin.financing import (
 )
 from levsleeve.pricing.listing import listed_strike_at_or_below, strike_interval
 from levsleeve.strategies.hedges import put_contracts
-from levsleeve.strategies.sizing import capped_weight, target_shares
+from levsleeve.strategies.limits import hold_to_policy
+from levsleeve.strategies.sizing import target_shares
 
 ON = date(2024, 6, 3)
 FIXED, FEES = commission_plan("ibkr_fixed"), sale_fees(ON)
@@ -181,11 +183,11 @@ def test_a_target_is_whole_and_within_its_weight_by_less_than_a_share(
 def test_capped_weights_stand_under_the_cap_and_keep_their_proportions(
     weights: list[float], cap: float
 ) -> None:
-    gross = sum(abs(weight) for weight in weights)
-    allowed = [
-        capped_weight(weight, leveraged=True, gross_leveraged=gross, cap=cap) for weight in weights
-    ]
-    assert sum(abs(weight) for weight in allowed) == pytest.approx(min(gross, cap), rel=1e-9)
+    n, gross, allowed = len(weights), sum(abs(weight) for weight in weights), np.array(weights)
+    limits = np.array([cap, np.inf, np.inf, np.inf, 0.0, 0.0])
+    funds = np.tile([1.0, 1.0, 3.0], (n, 1))
+    hold_to_policy(allowed, funds, limits, np.zeros(n * n), np.zeros(n), 0.0, 0.0)
+    assert np.abs(allowed).sum() == pytest.approx(min(gross, cap), rel=1e-9)
     for before, after in zip(weights, allowed, strict=True):
         assert abs(after) <= abs(before)
         assert after * gross == pytest.approx(before * min(gross, cap), rel=1e-9, abs=1e-300)

@@ -103,7 +103,8 @@ def live(  # noqa: C901, PLR0912, PLR0915  (the order of a session, in one place
             measured = measure(account, tape, t, terms.volatility)
         touched = _answer_call(account, orders, tape, t, terms, marked)
         if ways.fill == SAME_CLOSE and account.money[ENDED] == ALIVE:
-            decide(account, orders, memory, tape, t, ways.fill, plan, terms.share_parts, marked)
+            now = standing_of(account, tape, t) if touched else marked
+            decide(account, orders, memory, tape, t, ways.fill, plan, terms.share_parts, now)
             accept_orders(account, orders, float(t), terms.share_parts)
         acts = any_waits(orders) or account.money[TRADED] != 0.0
         if acts and account.money[ENDED] == ALIVE:

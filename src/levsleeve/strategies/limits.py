@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from levsleeve.compiled import Floats, hot_rule, inner_rule, rule
+from levsleeve.compiled import Floats, hot_rule, rule
 from levsleeve.strategies.choices import Choice, Fraction, Positive, Share
 
 CAP, SINGLE_CAP, DELTA_CAP, RISK_CAP, HOUSE_RATE, KEEP = range(6)
@@ -133,7 +133,7 @@ def largest_risk_part(own: float, shared: float, rest: float, limit: float) -> f
     return min((root - linear) / (2.0 * square), 1.0)
 
 
-@inner_rule
+@rule
 def hold_to_policy(  # noqa: C901  (one limit after the other)
     weights: Floats, funds: Floats, limits: Floats, covariances: Floats, rates: Floats, fall: float,
     rise: float,

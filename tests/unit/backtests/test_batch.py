@@ -150,13 +150,15 @@ def test_a_run_that_does_not_add_up_is_refused(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def doctored(*arguments: Any) -> None:
-        live_many(*arguments)
-        arguments[-1].counts[1, GAPS] = 1.0
+        live_one(*arguments)
+        run.append(None)
+        arguments[-2].counts[GAPS] = float(len(run) == 2)
 
-    live_many = batch.live_many
-    monkeypatch.setattr(batch, "live_many", doctored)
+    run: list[None] = []
+    live_one = batch.live_one
+    monkeypatch.setattr(batch, "live_one", doctored)
     with pytest.raises(LedgerError) as stopped:
-        summaries(setting(library), sleeves(3))
+        summaries(setting(library), sleeves(3), workers=1)
     assert str(stopped.value) == (
         "run 1: its flows do not explain its equity, or a session has more events than the buffer "
         "holds; its whole ledger says where"
