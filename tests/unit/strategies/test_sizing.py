@@ -123,5 +123,5 @@ def test_an_unknown_cadence_is_refused() -> None:
     with pytest.raises(StudyError) as refused:
         rebalance_sessions(sessions, "yearly")
     assert str(refused.value) == (
-        "rebalance: 'yearly'; one of daily, weekly, monthly, quarterly, once is right"
+        "rebalance: 'yearly'; one of daily, weekly, monthly, quarterly, once, band, reset is right"
     )
