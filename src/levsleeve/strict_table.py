@@ -151,9 +151,9 @@ def _fields_named(table: type[BaseModel], part: str) -> list[FieldInfo]:
 
 
 def _kinds(table: type[BaseModel]) -> tuple[str, ...]:
-    """The values of its ``kind`` key."""
-    kind = table.model_fields.get("kind")
-    return get_args(kind.annotation) if kind is not None else ()
+    """The values of the key that tells its kind."""
+    tags = [table.model_fields[tag] for tag in ("kind", "rule") if tag in table.model_fields]
+    return get_args(tags[0].annotation) if tags else ()
 
 
 def _models_of(annotation: object) -> list[type[BaseModel]]:

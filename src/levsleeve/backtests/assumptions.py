@@ -5,19 +5,26 @@ from datetime import date
 from levsleeve.backtests.account_lines import account_lines, option_spread_line
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.needs import Needs
+from levsleeve.backtests.sleeve_lines import sleeve_lines
 from levsleeve.backtests.study import Study
 from levsleeve.instruments.catalogue import CATALOGUE
 from levsleeve.instruments.fund import PERCENT, Fund
 from levsleeve.margin.policy import Overlay, Policy
 from levsleeve.margin.schedule import PORTFOLIO_NOTE, rule_source, rule_sources
 from levsleeve.pricing.volatility import MODEL_NOTE
+from levsleeve.strategies.sleeve import Sleeve
 
 FIRST_3X_FUND = date(2008, 11, 5)
 """Inception of the first index funds of three times (and minus three times) the S&P 500."""
 
 
-def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]:
-    """Subject and sentence of every assumption that decides this run's numbers."""
+def assumptions_of(
+    study: Study, market: Market, needs: Needs, sleeve: Sleeve | None = None
+) -> dict[str, str]:
+    """Subject and sentence of every assumption that decides this run's numbers.
+
+    ``sleeve`` is what the strategy describes, if it does.
+    """
     account, profile = study.account, market.rulebook.profile
     lines = {
         "performance": "hypothetical: a back test, not an account that existed",
@@ -34,6 +41,7 @@ def assumptions_of(study: Study, market: Market, needs: Needs) -> dict[str, str]
             "(stands for the federal funds rate), actual/360, on calendar days"
         ),
         **account_lines(account, market),
+        **(sleeve_lines(sleeve, market) if sleeve is not None else {}),
         "annual figures": "calendar time, 365.25 days a year",
     }
     if needs.slots:

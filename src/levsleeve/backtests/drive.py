@@ -17,6 +17,7 @@ from levsleeve.backtests.state import CLOSED_OUT, ENDED, WIPED_OUT
 from levsleeve.backtests.study import Study
 from levsleeve.data.library import Library
 from levsleeve.errors import ParityError, StudyError
+from levsleeve.strategies.own_rule import OwnRule
 from levsleeve.strategies.sleeve import Sleeve
 
 Driver = Literal["backtrader", "kernel", "both"]
@@ -37,15 +38,24 @@ def checked_driver(driver: str) -> Driver:
     raise StudyError(f"driver: {driver!r}; one of {', '.join(DRIVERS)} is right")
 
 
+def described_sleeve(prepared: Prepared) -> Sleeve | None:
+    """The sleeve that a prepared strategy describes; None where it describes none."""
+    if not issubclass(prepared.strategy, SleeveStrategy):
+        return None
+    return prepared.strategy.described(SimpleNamespace(**prepared.parameters))
+
+
 def compiled_sleeve(prepared: Prepared) -> Sleeve | None:
     """The sleeve that the compiled driver can run; None for a strategy of the user's own.
 
-    Only what a ``SleeveStrategy`` describes is compiled; one that also acts by itself is not.
+    Only what a ``SleeveStrategy`` describes is compiled; one that also acts by itself is not, nor
+    one whose own sizing rule sees the account.
     """
-    strategy = prepared.strategy
-    if not issubclass(strategy, SleeveStrategy) or strategy.acts_by_itself():
+    sleeve = described_sleeve(prepared)
+    if sleeve is None or prepared.strategy.acts_by_itself():
         return None
-    return strategy.described(SimpleNamespace(**prepared.parameters))
+    asked_on_the_way = isinstance(sleeve.rule, OwnRule) and sleeve.rule.reads_account
+    return None if asked_on_the_way else sleeve
 
 
 def run_sleeve(
@@ -89,6 +99,7 @@ def _result(
     """What a run left, with what it stands on."""
     market, needs, ended = setting.market, prepared.needs, left.account.money[ENDED]
     names = (*market.symbols, *needs.slots)
+    sleeve = described_sleeve(prepared)
     return SleeveResult(
         name=prepared.name,
         study=study.name,
@@ -102,7 +113,7 @@ def _result(
         slots=needs.slots,
         hedge=needs.hedge,
         hedge_places=needs.hedge_places,
-        assumptions=assumptions_of(study, market, needs),
+        assumptions=assumptions_of(study, market, needs, sleeve),
         data_hashes=market.data_hashes,
         rules_as_of=str(study.rules_as_of),
         hedge_relief=market.rulebook.policy.hedge_relief,
@@ -110,4 +121,5 @@ def _result(
         volatility_model=study.volatility_model,
         wiped=bool(ended == WIPED_OUT),
         closed_out=bool(ended == CLOSED_OUT),
+        sleeve=sleeve,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import backtrader as bt
 
 from levsleeve.backtests.needs import DEFAULT_FUNDS, Needs
+from levsleeve.backtests.sleeve_strategy import SleeveStrategy
 from levsleeve.backtests.study import SleeveTable
 from levsleeve.backtests.workspace import Workspace, load_strategy
 from levsleeve.errors import LevsleeveError, StudyError
@@ -40,10 +41,23 @@ def prepare(
         if strategy is None:
             workspace = Workspace.around(study_path)
             strategy = load_strategy(workspace.strategy_file(table.strategy, study_path))
+        strategy = _ruled(strategy, table.rules(study_path))
         parameters = _parameters(strategy, table)
         return Prepared(table.name, strategy, parameters, _needs(strategy, parameters, table))
     except LevsleeveError as error:
         raise StudyError(f"{study_path}: sleeve {table.name}: {error}") from error
+
+
+def _ruled(strategy: type[bt.Strategy], rules: dict[str, object]) -> type[bt.Strategy]:
+    """The strategy with the study's rules in place of those that it describes."""
+    if not rules:
+        return strategy
+    if not issubclass(strategy, SleeveStrategy):
+        raise StudyError(
+            f"{next(iter(rules))}: {strategy.__name__} decides for itself; "
+            "a SleeveStrategy takes rules from a study"
+        )
+    return strategy.ruled(rules)
 
 
 def _needs(strategy: type[bt.Strategy], parameters: dict[str, Any], table: SleeveTable) -> Needs:

@@ -12,7 +12,9 @@ import pandas as pd
 from levsleeve.backtests.events import whole_cents
 from levsleeve.backtests.metrics import CoreMetrics, measure
 from levsleeve.backtests.money_weighted import money_weighted_return
+from levsleeve.backtests.policy_report import policy_report
 from levsleeve.backtests.returns import periodic_returns
+from levsleeve.strategies.sleeve import Sleeve
 
 CARRY = ("debit_interest", "credit_interest", "short_rebate", "borrow_fee")
 """Causes that a session posts first, on what the one before left."""
@@ -29,7 +31,7 @@ class SleeveResult:
     what trading cost per fund and option slot: half-spread, commission, fees and penalty.
     ``benchmark_returns`` and ``bill_returns`` span the study; a wiped run is shorter.  ``slots``
     are its option slots; a run without any prices no option.  ``driver`` is the one that ran it, or
-    ``both``, which then agreed in every bit.
+    ``both``, which then agreed in every bit.  ``sleeve`` is what the strategy describes, or None.
     """
 
     name: str
@@ -52,6 +54,14 @@ class SleeveResult:
     volatility_model: str
     wiped: bool
     closed_out: bool
+    sleeve: Sleeve | None = None
+
+    @cached_property
+    def policy(self) -> dict[str, Any] | None:
+        """How the run stood against its sleeve's policy; None of a strategy that is no sleeve."""
+        if self.sleeve is None:
+            return None
+        return policy_report(self.sleeve, self.ledger, self.events, self.costs_usd)
 
     @cached_property
     def returns(self) -> "pd.Series[float]":
@@ -198,6 +208,7 @@ class SleeveResult:
             "metrics": self.metrics.as_dict(),
             "margin": self.margin,
             "margin_calls": self.calls,
+            "policy": self.policy,
             "hedge": self.hedging,
             "funding": self.funding,
             "trading_by_position_usd": {name: 0.0 - cost for name, cost in self.costs_usd.items()},

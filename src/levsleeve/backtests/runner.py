@@ -6,9 +6,10 @@ from pathlib import Path
 
 import backtrader as bt
 
-from levsleeve.backtests.drive import Driver, run_sleeve
+from levsleeve.backtests.drive import Driver, described_sleeve, run_sleeve
 from levsleeve.backtests.driver import Progress
 from levsleeve.backtests.market import sessions_within
+from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.prepare import Prepared, prepare
 from levsleeve.backtests.result import SleeveResult
 from levsleeve.backtests.sleeve_market import market_of_sleeve, rulebook_of
@@ -45,7 +46,7 @@ def run_study(
     ready = [prepare(table, study_path, loaded.get(table.name)) for table in study.sleeve]
     _refuse_unheld(study, study_path, ready)
     for prepared in ready:
-        market_of_sleeve(study, study_path, prepared.needs, library)
+        _refuse_unplanned(study, study_path, prepared, library)
 
     def run_all(variant: Study, note: str, wanted: Sequence[Prepared]) -> Runs:
         runs = {}
@@ -67,6 +68,17 @@ def run_study(
         other_rules=run_all(other_rules, f", rules {rules}", [] if rules is None else ready),
         other_volatility=run_all(other_model, f", {model}", [] if model is None else with_options),
     )
+
+
+def _refuse_unplanned(study: Study, study_path: Path, prepared: Prepared, library: Library) -> None:
+    """Every sleeve has prices and rules that answer on its sessions."""
+    market = market_of_sleeve(study, study_path, prepared.needs, library)
+    sleeve = described_sleeve(prepared)
+    if sleeve is not None:
+        try:
+            plan_of(sleeve, market)
+        except LevsleeveError as error:
+            raise StudyError(f"{study_path}: sleeve {prepared.name}: {error}") from error
 
 
 def _refuse_unheld(study: Study, study_path: Path, ready: Sequence[Prepared]) -> None:

@@ -1,7 +1,10 @@
 """The Backtrader strategy that carries out a sleeve: it translates and decides nothing itself."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from types import new_class
+from typing import Any, ClassVar, cast
 
 import backtrader as bt
 
@@ -41,6 +44,9 @@ class SleeveStrategy(bt.Strategy):
     on_shortfall = "cut"
     """Openings that available funds do not cover are filled as far as they do."""
 
+    rules: ClassVar[Mapping[str, Any]] = {}
+    """Fields of its sleeve that a study sets."""
+
     @classmethod
     def describe(cls, parameters: Any) -> Sleeve:  # noqa: ARG003
         """The sleeve that these parameters make; ``parameters`` has one attribute per entry."""
@@ -71,7 +77,14 @@ class SleeveStrategy(bt.Strategy):
             raise StudyError(
                 f"{cls.__name__}.describe: it returns {type(sleeve).__name__}; a Sleeve is right"
             )
-        return sleeve
+        return replace(sleeve, **cls.rules) if cls.rules else sleeve
+
+    @classmethod
+    def ruled(cls, rules: Mapping[str, Any]) -> "type[SleeveStrategy]":
+        """The same strategy with these fields of its sleeve in place of those it describes."""
+        named = {"rules": dict(rules), "__module__": cls.__module__, "__doc__": cls.__doc__}
+        ruled = new_class(cls.__name__, (cls,), exec_body=lambda body: body.update(named))
+        return cast("type[SleeveStrategy]", ruled)
 
     @classmethod
     def run_needs(cls, parameters: Any) -> Needs:

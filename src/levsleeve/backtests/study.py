@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from levsleeve.backtests.account_table import AccountTable
 from levsleeve.backtests.needs import OnShortfall
+from levsleeve.backtests.rules_table import RulesTable
 from levsleeve.errors import StudyError
 from levsleeve.strict_table import StrictTable, in_words, user_text
 
@@ -18,10 +19,11 @@ SlotName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_:-]{0,63}$")]
 ParameterValue = float | int | str | bool
 
 
-class SleeveTable(StrictTable):
+class SleeveTable(RulesTable):
     """One sleeve: a strategy by name or path, and the parameters that differ from its own.
 
-    ``funds`` and ``slots`` are the feeds of a Backtrader strategy that does not name its own.
+    ``funds`` and ``slots`` are the feeds of a Backtrader strategy that does not name its own; the
+    keys of ``RulesTable`` take the place of what a sleeve's strategy describes.
     """
 
     name: Name

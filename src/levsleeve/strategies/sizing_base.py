@@ -1,0 +1,59 @@
+"""What every sizing rule can do, and those that look at volatility know."""
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from levsleeve.compiled import Floats
+from levsleeve.strategies.branches import Branch, Seen
+from levsleeve.strategies.choices import Choice, Sessions
+from levsleeve.strategies.series import ewma_volatility, rolling_volatility
+
+Of = Literal["benchmark", "holdings"]
+FEWEST = 2
+"""Returns that a variance needs."""
+
+
+class SizingRule(Choice):
+    """What every rule of the vocabulary can do."""
+
+    @abstractmethod
+    def branches(self, seen: Seen) -> list[Branch]:
+        """The scale as the least of several branches, by session."""
+
+    @property
+    def longest(self) -> int:
+        """Sessions that it must have seen before it answers."""
+        return 0
+
+    @property
+    def needs_rates(self) -> bool:
+        """Whether it looks at maintenance rates."""
+        return False
+
+
+class OfVolatility(SizingRule):
+    """What rules know that look at volatility: of what, and how it is estimated.
+
+    ``of`` is the benchmark, times the exposure of the base weights, or the holdings themselves.
+    With ``decay`` the estimate is exponentially weighted; else it spans ``window`` sessions.
+    """
+
+    of: Of = "benchmark"
+    window: Sessions = 21
+    decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+
+    @property
+    def longest(self) -> int:
+        """The window, or one return."""
+        return self.window if self.decay is None else 1
+
+    def volatility(self, seen: Seen) -> Floats:
+        """Of the base holdings a year, by session."""
+        returns = seen.returns(self.of)
+        if self.decay is None:
+            found = rolling_volatility(returns, max(self.window, FEWEST))
+        else:
+            found = ewma_volatility(returns, self.decay)
+        return found * seen.turns(self.of)
