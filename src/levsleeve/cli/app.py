@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from levsleeve.errors import LevsleeveError
 
+T = TypeVar("T")
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -107,21 +108,33 @@ def margin(
         str, typer.Argument(help="The account snapshot, a JSON file; - reads standard input.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="A study: hold the account to a sleeve's policy.", metavar="STUDY.toml"),
+    ] = None,
+    sleeve: Annotated[
+        str | None, typer.Option(help="With --policy: which sleeve, where there are several.")
+    ] = None,
 ) -> None:
     """What an account must keep, and what would call it.
 
     Equity, margin, the rule behind each position, the one-day index move to a margin call, what
     cures a call, and the same under house rates of 60, 80 and 100 % and once the options expire.
+
+    With --policy also the rung of stop-flight, caps, reserve, the next expiry and what to trade;
+    the exit code is then 0 for ok, 10 for warn, 11 for act and 12 for a margin call.
     """
     from levsleeve.cli.margin import margin_command
 
-    _guarded(lambda: margin_command(account, as_json=as_json))
+    code = _guarded(lambda: margin_command(account, as_json=as_json, policy=policy, sleeve=sleeve))
+    if code:
+        raise typer.Exit(code)
 
 
-def _guarded(command: Callable[[], None]) -> None:
-    """End bad input with one message and exit code 2, an interruption with 130."""
+def _guarded(command: Callable[[], T]) -> T:
+    """What a command returns; bad input ends with one message and code 2, an interruption 130."""
     try:
-        command()
+        return command()
     except LevsleeveError as error:
         typer.echo(f"levsleeve: {error}", err=True)
         raise typer.Exit(BAD_INPUT) from None

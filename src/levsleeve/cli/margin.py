@@ -4,12 +4,15 @@ import json
 import math
 import sys
 from io import TextIOWrapper
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from levsleeve.cli.policy_page import print_policy
+from levsleeve.errors import StudyError
 from levsleeve.margin.day_trading import day_trading_rules
 from levsleeve.what_if.as_dict import status_dict
 from levsleeve.what_if.reading import read_account, read_bytes
@@ -17,13 +20,24 @@ from levsleeve.what_if.snapshot import in_digits
 from levsleeve.what_if.status import MarginStatus, Outlook, status_of
 from levsleeve.what_if.triggers import Trigger
 
+if TYPE_CHECKING:
+    from levsleeve.monitoring.policy_status import PolicyStatus
+
 PLAIN_WIDTH = 140
 """Columns where the output is not a terminal."""
 STANDARD_INPUT = "-"
 
 
-def margin_command(account: str, *, as_json: bool) -> None:
-    """Read a snapshot from a file or standard input and print its status."""
+def margin_command(
+    account: str, *, as_json: bool, policy: Path | None = None, sleeve: str | None = None
+) -> int:
+    """Read a snapshot from a file or standard input and print its status; returns the exit code.
+
+    With a study as ``policy`` the account is shown under that of its ``sleeve``, and the exit code
+    tells ok, warn, act and call apart.
+    """
+    if sleeve is not None and policy is None:
+        raise StudyError(f"--sleeve {sleeve}: without --policy; the study it belongs to is right")
     waiting = Console(stderr=True, markup=False, quiet=not Console(stderr=True).is_terminal)
     with waiting.status("applying the rulebook (the first run compiles it)"):
         if account == STANDARD_INPUT:
@@ -31,9 +45,27 @@ def margin_command(account: str, *, as_json: bool) -> None:
         else:
             status = status_of(read_account(account))
         answer = status_dict(status)
+        under = _under(policy, sleeve, status)
     if as_json:
+        if under is not None:
+            answer |= {"sleeve_policy": under.as_dict()}
         typer.echo(json.dumps(answer, indent=2, allow_nan=False))
-        return
+    else:
+        _print(status, answer, under)
+    return 0 if under is None else under.exit_code
+
+
+def _under(policy: Path | None, sleeve: str | None, status: MarginStatus) -> "PolicyStatus | None":
+    """The account under a policy, if one is asked for: studies take a moment to import."""
+    if policy is None:
+        return None
+    from levsleeve.cli.margin_policy import status_under
+
+    return status_under(policy, sleeve, status)
+
+
+def _print(status: MarginStatus, answer: dict[str, Any], under: "PolicyStatus | None") -> None:
+    """The page that a person reads."""
     if isinstance(sys.stdout, TextIOWrapper):  # a name that this output cannot encode is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     width = None if Console().is_terminal else PLAIN_WIDTH
@@ -44,7 +76,9 @@ def margin_command(account: str, *, as_json: bool) -> None:
             console.print(table)
     for line in _lines(status, answer):
         console.print(line, highlight=False)
-    for note in status.notes:
+    if under is not None:
+        print_policy(console, under)
+    for note in (*status.notes, *(() if under is None else under.notes)):
         console.print(note, style="dim", highlight=False)
 
 

@@ -189,6 +189,29 @@ def _delta_of(weights: Floats, funds: Floats, scaled: float) -> float:
     return total
 
 
+@rule
+def least_reserve(
+    weights: Floats, funds: Floats, limits: Floats, rates: Floats, fall: float, rise: float
+) -> float:
+    """The least excess liquidity after the reserve's moves, and without any, of equity now."""
+    least = math.inf
+    for case in range(3):
+        left = 1.0
+        for i in range(weights.size):
+            rate = _worst_rate(i, funds, limits, rates)
+            left += excess_after(weights[i], funds[i, MULTIPLE], _move(case, fall, rise), rate)
+        least = min(least, left)
+    return least
+
+
+@hot_rule
+def _move(case: int, fall: float, rise: float) -> float:
+    """No move, the fall, or the rise of the index."""
+    if case == 0:
+        return 0.0
+    return -fall if case == 1 else rise
+
+
 @hot_rule
 def _reserve_part(
     weights: Floats, funds: Floats, limits: Floats, rates: Floats, fall: float, rise: float,
@@ -197,13 +220,11 @@ def _reserve_part(
     """The largest part of what is sized (of everything: ``whole`` 1.0) that leaves the reserve."""
     part = 1.0
     for case in range(3):
-        move = 0.0
-        if case > 0:
-            move = -fall if case == 1 else rise
+        move = _move(case, fall, rise)
         fixed, sized = 1.0 - limits[KEEP], 0.0
         for i in range(weights.size):
-            left = excess_after(weights[i], funds[i, MULTIPLE], move, _worst_rate(i, funds, limits,
-                                rates))  # fmt: skip
+            rate = _worst_rate(i, funds, limits, rates)
+            left = excess_after(weights[i], funds[i, MULTIPLE], move, rate)
             if whole != 0.0 or funds[i, SCALED] != 0.0:
                 sized += left
             else:

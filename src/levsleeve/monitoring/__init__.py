@@ -1,0 +1,1 @@
+"""An account at hand watched by the policy of a sleeve."""
