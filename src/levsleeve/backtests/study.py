@@ -33,6 +33,10 @@ class SleeveTable(RulesTable):
     on_shortfall: OnShortfall | None = None
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 
+    def unruled(self) -> "SleeveTable":
+        """The same without the keys that take the place of the strategy's description."""
+        return self.model_copy(update=dict.fromkeys(RulesTable.model_fields))
+
 
 class Study(StrictTable):
     """A parsed study file; ``rules_as_of`` is a fixed date, or ``"session"`` for each date's own.

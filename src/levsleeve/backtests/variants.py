@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from levsleeve.backtests.batch import summaries
 from levsleeve.backtests.drive import compiled_sleeve
 from levsleeve.backtests.prepare import Prepared, prepare
+from levsleeve.backtests.rules_table import RulesTable
 from levsleeve.backtests.sleeve_market import setting_of_sleeve
 from levsleeve.backtests.study import ParameterValue, SleeveTable, Study
 from levsleeve.data.library import Library
 from levsleeve.errors import StudyError
 from levsleeve.strategies.sleeve import Sleeve
+from levsleeve.strict_table import in_words
 
 Variant = Mapping[str, ParameterValue]
 
@@ -25,7 +29,10 @@ def run_variants(
     library: Library,
     workers: int | None = None,
 ) -> pd.DataFrame:
-    """Run the sleeve ``name`` once for each variant: parameters that replace those of the study.
+    """Run the sleeve ``name`` once for each variant: settings that replace those of the study.
+
+    A name with a dot, or that of a rule's key (``sizing.target_vol``, ``stop_flight.derisk``,
+    ``band``), is a key of the sleeve's table; any other is a parameter of its strategy.
 
     Returns
     -------
@@ -41,11 +48,10 @@ def run_variants(
     table = _sleeve_table(study, study_path, name)
     if not variants:
         raise StudyError(f"{study_path}: sleeve {name}: no variants; at least one is right")
-    strategy = prepare(table, study_path).strategy
-    ready = []
-    for variant in variants:
-        changed = table.model_copy(update={"parameters": {**table.parameters, **variant}})
-        ready.append(prepare(changed, study_path, strategy))
+    strategy = prepare(table.unruled(), study_path).strategy
+    ready = [
+        prepare(_varied(table, variant, study_path), study_path, strategy) for variant in variants
+    ]
     sleeves = [_compiled(prepared, study_path) for prepared in ready]
     groups: dict[tuple[tuple[str, ...], ...], list[int]] = {}
     for number, prepared in enumerate(ready):
@@ -53,10 +59,32 @@ def run_variants(
     tables = []
     for numbers in groups.values():
         setting = setting_of_sleeve(study, study_path, ready[numbers[0]].needs, library)
-        summed = summaries(setting, [sleeves[number] for number in numbers], workers=workers)
+        try:
+            summed = summaries(setting, [sleeves[number] for number in numbers], workers=workers)
+        except StudyError as error:
+            raise StudyError(f"{study_path}: sleeve {name}: {error}") from error
         tables.append(summed.set_axis(pd.Index(numbers)))
     replaced = pd.DataFrame([dict(variant) for variant in variants])
     return replaced.join(pd.concat(tables))
+
+
+def _varied(table: SleeveTable, variant: Variant, study_path: Path) -> SleeveTable:
+    """The sleeve's table with a variant's settings in place of its own."""
+    tables: dict[str, Any] = table.model_dump(exclude_unset=True)
+    for name, given in variant.items():
+        head, *inside = name.split(".")
+        if not inside and head not in RulesTable.model_fields:
+            tables["parameters"] = {**tables.get("parameters", {}), name: given}
+            continue
+        place = tables
+        for key in [head, *inside][:-1]:
+            place = place.setdefault(key, {})
+        place[name.rpartition(".")[2]] = given
+    try:
+        return SleeveTable.model_validate(tables)
+    except ValidationError as error:
+        words = in_words(error, SleeveTable)
+        raise StudyError(f"{study_path}: sleeve {table.name}: {words}") from None
 
 
 def _sleeve_table(study: Study, study_path: Path, name: str) -> SleeveTable:

@@ -99,7 +99,10 @@ def driven(result: StudyResult) -> str:
         elif driver == "kernel":
             told.append(f"run by the kernel: {names}")
         else:
-            told.append(f"a strategy of its own runs through Backtrader only: {names}")
+            told.append(
+                "a strategy of its own, or a sizing rule that sees the account, runs through "
+                f"Backtrader only: {names}"
+            )
     return "; ".join(told)
 
 

@@ -273,7 +273,8 @@ def test_an_inverse_layer_that_moves_with_the_sleeve_is_refused(
         ({"hedge": "puts"}, "hedge: 'puts'; a ProtectivePut, an InverseLayer or None is right"),
         (
             {"rebalance": "monthy"},
-            "rebalance: 'monthy'; one of daily, weekly, monthly, quarterly, once, band, reset is right",
+            "rebalance: 'monthy'; one of daily, weekly, monthly, quarterly, once, band, reset "
+            "is right",
         ),
         (
             {"holdings": (Holding("UPRO", 40.0),), "cap": 50.0},
