@@ -72,8 +72,9 @@ def test_no_sleeve_decides_on_more_than_its_weight_which_stands_under_its_cap(
 ) -> None:
     # What a fill bought is judged at the close it was decided on; one session of drift follows.
     for name, run in result.sleeves.items():
-        sized = run.sleeve is not None and run.sleeve.sizing is not None
-        weight = run.sleeve.cap if sized else WEIGHTS.get(name, 0.50)
+        weight, sized = WEIGHTS.get(name, 0.50), False
+        if run.sleeve is not None and run.sleeve.sizing is not None:
+            weight, sized = run.sleeve.cap, True
         held = run.ledger.filter(regex=r"^shares:[A-Z]+$").abs().to_numpy()
         prices = run.ledger.filter(regex=r"^price:[A-Z]+$").shift().to_numpy()
         decided = (held * prices).sum(axis=1) / run.ledger["equity"].shift()
