@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from os import cpu_count
 from typing import NamedTuple
 
@@ -32,33 +33,60 @@ deviation (ddof 1) of a session, and the metrics of the same names."""
 
 
 class Totals(NamedTuple):
-    """What runs are summed up in, a row each: columns ``tally.COUNTS`` and ``FIGURES``."""
+    """What runs are summed up in, a row each: columns ``tally.COUNTS`` and ``FIGURES``.
+
+    ``none`` and ``nothing`` stand for the ledger and its events, which are not kept.
+    """
 
     counts: Floats
     figures: Floats
+    none: Floats = NO_ROWS
+    nothing: Floats = NOTHING
+
+    def rows(self, first: int, last: int) -> "Totals":
+        """Some of the rows."""
+        return self._replace(counts=self.counts[first:last], figures=self.figures[first:last])
+
+
+class Runs(NamedTuple):
+    """What runs of one plan differ in: ``numbers`` and base ``weights`` of it, ``cash`` in dollars.
+
+    ``weights`` (n_runs, 1, n_funds) has one run where an allocation moves the weights of all.
+    """
+
+    numbers: Floats
+    weights: Floats
+    cash: Floats
 
 
 @rule
-def live_one(
+def live_many(
     account: Account,
     orders: Floats,
     memory: Floats,
     tape: Tape,
     terms: Terms,
     plan: Plan,
-    cash_usd: float,
+    runs: Runs,
     ways: Ways,
-    out: Record,
-    figures: Floats,
+    returns: Floats,
+    totals: Totals,
 ) -> None:
-    """Begin anew with so much cash, live through the tape, and sum the run up."""
-    begin_account(account, cash_usd)
-    clear_orders(orders)
-    clear_memory(memory)
-    begin_counts(out.counts)
-    lived = live(account, orders, memory, tape, terms, plan, ways, out)
-    end_counts(out.counts, account)
-    sum_up(figures, out.returns, lived)
+    """Live the runs one after the other in one account, and sum each of them up."""
+    for c in range(runs.cash.size):
+        begin_account(account, runs.cash[c])
+        clear_orders(orders)
+        clear_memory(memory)
+        begin_counts(totals.counts[c])
+        weights = runs.weights[min(c, runs.weights.shape[0] - 1)]
+        own = Plan(
+            runs.numbers[c], plan.funds, plan.course, plan.branches, weights, plan.rates,
+            plan.covariances, plan.expiries,
+        )  # fmt: skip
+        out = Record(totals.none, totals.nothing, totals.counts[c], returns)
+        lived = live(account, orders, memory, tape, terms, own, ways, out)
+        end_counts(totals.counts[c], account)
+        sum_up(totals.figures[c], returns, lived)
 
 
 @rule
@@ -129,16 +157,18 @@ def summaries(
     totals = Totals(np.zeros((len(sleeves), N_COUNTS)), np.zeros((len(sleeves), len(FIGURES))))
     n_funds, n_slots, planner = len(market.funds), len(sleeves[0].slots), Planner(market)
 
-    def work(runs: range) -> None:
+    def work(numbers: range) -> None:
         account = new_account(setting.account.cash_usd, n_funds, n_slots)
         orders, memory = no_orders(n_funds, n_slots), no_memory(n_funds)
         returns, ways = np.zeros(len(market.sessions)), ways_of(setting, keeps=False)
-        for c in runs:
-            out = Record(NO_ROWS, NOTHING, totals.counts[c], returns)
-            live_one(
-                account, orders, memory, market.tape, setting.terms, planner.plan(sleeves[c]),
-                cash[c], ways, out, totals.figures[c],
-            )  # fmt: skip
+        plans = [planner.plan(sleeves[number]) for number in numbers]
+        for _, alike in groupby(zip(numbers, plans, strict=True), lambda pair: id(pair[1].course)):
+            first, plan = (pairs := list(alike))[0]
+            own = totals.rows(first, first + len(pairs))
+            runs = _runs_of([plan for _, plan in pairs], cash[first : first + len(pairs)])
+            live_many(
+                account, orders, memory, market.tape, setting.terms, plan, runs, ways, returns, own
+            )
 
     threads = workers or cpu_count() or 1
     parts = [
@@ -151,6 +181,16 @@ def summaries(
 
 CHUNK = 64
 """Runs that a thread takes at a time."""
+
+
+def _runs_of(plans: Sequence[Plan], cash_usd: Sequence[float]) -> Runs:
+    """What runs of plans with one course differ in."""
+    weights = np.array([plan.weights for plan in plans if len(plan.weights) == 1])
+    return Runs(
+        numbers=np.array([plan.numbers for plan in plans]),
+        weights=weights if len(weights) else plans[0].weights[None],
+        cash=np.array(cash_usd, dtype=np.float64),
+    )
 
 
 def _refuse_other_funds(setting: Setting, sleeves: Sequence[Sleeve]) -> None:

@@ -8,27 +8,12 @@ import numpy as np
 
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.plan import (
-    BAND,
-    BASE_GROSS,
     BRANCHES,
-    COOL_OFF,
     DUE,
-    EXIT_COOL_OFF,
     FALL,
     FILTER,
-    HAS_CORE,
-    HAS_EXITS,
-    HAS_LADDER,
-    HYSTERESIS,
     LEVELS,
-    MAX_DRAWDOWN,
-    N_PLAN_FIELDS,
-    PUTS,
-    RETURN_SESSIONS,
     RISE,
-    SEES_EXTREMES,
-    TRIMS_DAILY,
-    WATCHES,
     Plan,
 )
 from levsleeve.backtests.side_rates import side_rates
@@ -39,23 +24,17 @@ from levsleeve.strategies.cadence import rebalance_sessions
 from levsleeve.strategies.exits import exit_numbers
 from levsleeve.strategies.history import Base
 from levsleeve.strategies.limits import (
-    CAP,
-    DELTA_CAP,
-    HOUSE_RATE,
-    KEEP,
     LEVERAGED,
     MULTIPLE,
     N_FUND_FACTS,
-    RISK_CAP,
     SCALED,
-    SINGLE_CAP,
     Reserve,
 )
 from levsleeve.strategies.own_rule import OwnRule
 from levsleeve.strategies.positions import ProtectivePut
 from levsleeve.strategies.series import rolling_covariances, worst_moves
 from levsleeve.strategies.sizing_rules import SizingRule
-from levsleeve.strategies.sleeve import Sleeve
+from levsleeve.strategies.sleeve import Sleeve, limits_of
 from levsleeve.strategies.sleeve_checks import MOST_WEIGHT
 from levsleeve.strategies.stop_flight import N_LEVELS
 
@@ -166,31 +145,32 @@ def _base(market: Market, weights: Floats) -> Base:
 
 
 def numbers_of(sleeve: Sleeve, symbols: Sequence[str], parts: _Parts, weights: Floats) -> Floats:
-    """``Plan.numbers`` of a sleeve with these base weights."""
-    numbers = np.zeros(N_PLAN_FIELDS)
-    caps, reserve, ladder = sleeve.caps, sleeve.reserve, sleeve.stop_flight
-    numbers[CAP] = sleeve.cap
-    given = {SINGLE_CAP: caps.single_fund, DELTA_CAP: caps.delta, RISK_CAP: caps.risk_share}
-    for place, limit in given.items():
-        numbers[place] = math.inf if limit is None else limit
-    if reserve is not None:
-        numbers[[HOUSE_RATE, KEEP]] = reserve.house_rate, reserve.keep
-    numbers[BAND], numbers[TRIMS_DAILY] = sleeve.band, float(caps.enforce == "daily")
-    if isinstance(sleeve.hedge, ProtectivePut):
-        put = sleeve.hedge
+    """``Plan.numbers`` of a sleeve with these base weights, in the order of their places."""
+    caps, ladder, put = sleeve.caps, sleeve.stop_flight, sleeve.hedge
+    puts = (0.0, 0.0, 0.0, 0.0, 0.0)
+    if isinstance(put, ProtectivePut):
         fund = float(symbols.index(put.fund))
-        numbers[PUTS : PUTS + 5] = 1.0, fund, put.moneyness, put.tenor_days, put.coverage
-    numbers[HAS_CORE] = float(bool(sleeve.core))
-    numbers[BASE_GROSS] = np.abs(weights * parts.sized).sum()
+        puts = (1.0, fund, put.moneyness, put.tenor_days, put.coverage)
+    steps = (0.0, 0.0, 0.0, 0.0, 0.0)
     if ladder is not None:
-        numbers[[HAS_LADDER, HYSTERESIS]] = 1.0, ladder.hysteresis
-        numbers[[COOL_OFF, RETURN_SESSIONS]] = ladder.cool_off_sessions, ladder.return_sessions
-        numbers[SEES_EXTREMES] = float(ladder.check == "intraday")
-    numbers[HAS_EXITS] = float(sleeve.exits is not None)
-    numbers[MAX_DRAWDOWN : EXIT_COOL_OFF + 2] = exit_numbers(sleeve.exits)
+        extremes = float(ladder.check == "intraday")
+        waits = float(ladder.cool_off_sessions), float(ladder.return_sessions)
+        steps = (1.0, ladder.hysteresis, *waits, extremes)
     looks = ladder is not None or sleeve.exits is not None or caps.enforce == "daily"
-    numbers[WATCHES] = float(looks or parts.reads_account)
-    return numbers
+    return np.array(
+        (
+            *limits_of(sleeve),
+            sleeve.band,
+            *puts,
+            float(looks or parts.reads_account),
+            float(caps.enforce == "daily"),
+            float(bool(sleeve.core)),
+            float(np.abs(weights * parts.sized).sum()),
+            *steps,
+            float(sleeve.exits is not None),
+            *exit_numbers(sleeve.exits),
+        )
+    )
 
 
 def _weights(sleeve: Sleeve, market: Market, base: Floats, sized: Floats) -> Floats | None:

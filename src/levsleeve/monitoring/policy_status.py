@@ -13,14 +13,10 @@ import numpy as np
 from levsleeve.compiled import Floats
 from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.strategies.limits import (
-    CAP,
     DELTA_CAP,
-    HOUSE_RATE,
-    KEEP,
     LEVERAGED,
     MULTIPLE,
     N_FUND_FACTS,
-    N_LIMITS,
     RISK_CAP,
     SCALED,
     SINGLE_CAP,
@@ -30,7 +26,7 @@ from levsleeve.strategies.limits import (
     least_reserve,
     net_delta,
 )
-from levsleeve.strategies.sleeve import Sleeve
+from levsleeve.strategies.sleeve import Sleeve, limits_of
 from levsleeve.strategies.stop_flight import (
     CALM,
     CUT_TO,
@@ -211,13 +207,8 @@ def _kept(status: MarginStatus, view: _View, levels: Floats | None, used: float)
 
 def _limits(sleeve: Sleeve) -> Floats:
     """The limits that need no prices of the past."""
-    limits = np.full(N_LIMITS, np.inf)
-    limits[CAP], limits[RISK_CAP] = sleeve.cap, np.inf
-    limits[SINGLE_CAP] = _or_infinite(sleeve.caps.single_fund)
-    limits[DELTA_CAP] = _or_infinite(sleeve.caps.delta)
-    reserve = sleeve.reserve
-    limits[HOUSE_RATE] = 0.0 if reserve is None else reserve.house_rate
-    limits[KEEP] = 0.0 if reserve is None else reserve.keep
+    limits = np.array(limits_of(sleeve))
+    limits[RISK_CAP] = np.inf
     return limits
 
 

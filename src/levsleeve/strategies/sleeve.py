@@ -1,5 +1,6 @@
 """The description of a sleeve: what it holds, what hedges it, and the cap that never moves."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -137,3 +138,11 @@ class Sleeve:
         if isinstance(self.hedge, InverseLayer):
             return (self.hedge.fund,)
         return self.slots
+
+
+def limits_of(sleeve: Sleeve) -> tuple[float, ...]:
+    """A sleeve's policy as ``strategies.limits`` takes it, in the order of the places there."""
+    caps, reserve = sleeve.caps, sleeve.reserve
+    named = (caps.single_fund, caps.delta, caps.risk_share)
+    kept = (0.0, 0.0) if reserve is None else (reserve.house_rate, reserve.keep)
+    return (sleeve.cap, *(math.inf if cap is None else cap for cap in named), *kept)
