@@ -10,10 +10,10 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check fix cov golden bench peers dist lock clean
+.PHONY: help demo test fuzz check fix cov golden bench peers replicate dist lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Two stamps: a new lock makes the environment anew, a new pyproject.toml only re-installs levsleeve.
 $(VENV)/.locked: requirements.lock
@@ -73,6 +73,9 @@ $(PEERS)/.installed: requirements.lock pyproject.toml
 
 peers: $(PEERS)/.installed ## Time the kernel beside vectorbt, bt and backtesting.py
 	@$(PEERS)/bin/python -m benchmarks.peers
+
+replicate: $(VENV)/.installed ## Print published and reference figures beside ours
+	@$(BIN)/python -m replication
 
 dist: $(VENV)/.installed ## Build the wheel and the source archive into dist/
 	@$(BIN)/python -m build --no-isolation

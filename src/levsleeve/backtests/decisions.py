@@ -50,7 +50,7 @@ from levsleeve.strategies.hedges import (
     put_strike,
 )
 from levsleeve.strategies.limits import SCALED, hold_to_policy, obeys_caps
-from levsleeve.strategies.sizing import outside_band, target_shares
+from levsleeve.strategies.sizing import branch_scale, outside_band, target_shares
 
 
 @hot_rule
@@ -144,14 +144,11 @@ def sized_scale(memory: Floats, plan: Plan, t: int) -> float:
     scale = math.inf
     for b in range(plan.branches.shape[0]):
         column = BRANCHES + 2 * b
-        signal, multiplier = plan.course[t, column], plan.branches[b, MULTIPLIER]
-        if multiplier > 0.0:
-            floor = plan.course[t, column + FLOOR]
-            if math.isnan(floor):
-                floor = plan.branches[b, TRAILING] * memory[PEAK]
-            cushion = 1.0 - floor / memory[GROWTH] if memory[GROWTH] > floor else 0.0
-            signal *= multiplier * cushion
-        scale = min(scale, signal)
+        allowed = branch_scale(
+            plan.course[t, column], plan.branches[b, MULTIPLIER], plan.course[t, column + FLOOR],
+            plan.branches[b, TRAILING], memory[GROWTH], memory[PEAK],
+        )  # fmt: skip
+        scale = min(scale, allowed)
     return scale if plan.branches.shape[0] > 0 else 1.0
 
 

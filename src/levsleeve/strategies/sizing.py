@@ -1,6 +1,28 @@
-"""From a weight to whole shares."""
+"""From a sizing rule's answer to whole shares."""
+
+import math
 
 from levsleeve.compiled import hot_rule
+
+
+@hot_rule
+def branch_scale(
+    signal: float, multiplier: float, floor: float, trailing: float, growth: float, peak: float
+) -> float:
+    """The bound that one branch of a sizing rule sets on the scale (see ``branches.Branch``).
+
+    ``growth`` is what a dollar of the account's equity became, ``peak`` the highest of it.
+
+    Examples
+    --------
+    >>> branch_scale(1.0, 4.0, 0.75, math.nan, 1.0, 1.25)
+    1.0
+    """
+    if not multiplier > 0.0:
+        return signal
+    if math.isnan(floor):
+        floor = trailing * peak
+    return signal * (multiplier * (1.0 - floor / growth)) if growth > floor else 0.0
 
 
 @hot_rule

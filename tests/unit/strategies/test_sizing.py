@@ -6,9 +6,32 @@ from levsleeve.data.calendar import exchange_sessions
 from levsleeve.errors import StudyError
 from levsleeve.strategies.cadence import rebalance_sessions
 from levsleeve.strategies.sizing import (
+    branch_scale,
     outside_band,
     target_shares,
 )
+
+
+def test_a_signal_without_a_multiplier_is_the_scale() -> None:
+    assert branch_scale(0.4, 0.0, np.nan, np.nan, 0.1, 2.0) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("floor", "trailing", "growth", "peak", "scale"),
+    [
+        # A multiplier of 3 on a signal of 0.5: one and a half times the cushion over equity.
+        (0.75, np.nan, 1.0, 4.0, 0.375),
+        (0.75, 0.9, 1.0, 4.0, 0.375),  # a floor known ahead goes before one that trails
+        (np.nan, 0.75, 1.0, 1.0, 0.375),
+        (np.nan, 0.75, 1.5, 2.0, 0.0),  # at the floor
+        (np.nan, 0.75, 1.0, 2.0, 0.0),  # below it
+        (0.0, np.nan, 0.0, 1.0, 0.0),  # nothing is left
+    ],
+)
+def test_a_cushion_above_a_floor_scales_a_signal(
+    floor: float, trailing: float, growth: float, peak: float, scale: float
+) -> None:
+    assert branch_scale(0.5, 3.0, floor, trailing, growth, peak) == scale
 
 
 @pytest.mark.parametrize(
