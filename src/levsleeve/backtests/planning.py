@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -178,7 +178,7 @@ def _weights(sleeve: Sleeve, market: Market, base: Floats, sized: Floats) -> Flo
     if sleeve.allocation is None:
         return None
     history = market.history
-    _refuse_short_history(sleeve.allocation.longest, "allocation", market)
+    _refuse_short_history("allocation.window", sleeve.allocation.longest, market)
     found = sleeve.allocation.weights(history, base, sized)[history.first :]
     core_alone = np.where(sized == 0.0, base, 0.0)
     return np.ascontiguousarray(np.where(np.isnan(found), core_alone, found))
@@ -198,7 +198,7 @@ def _covariances(sleeve: Sleeve, market: Market) -> Floats:
     history, n = market.history, len(market.funds)
     if sleeve.caps.risk_share is None:
         return np.zeros((1, n * n))
-    _refuse_short_history(sleeve.caps.risk_window, "caps.risk_window", market)
+    _refuse_short_history("caps.risk_window", sleeve.caps.risk_window, market)
     found = rolling_covariances(history.funds, sleeve.caps.risk_window)[history.first :]
     return np.nan_to_num(found.reshape(len(found), n * n))
 
@@ -208,18 +208,27 @@ def _branches(sleeve: Sleeve, market: Market, seen: Seen) -> list[Branch]:
     rule = sleeve.rule
     if rule is None:
         return []
-    _refuse_short_history(rule.longest, "sizing", market)
+    _refuse_short_history(_window_key(rule, "sizing"), rule.longest, market)
     return rule.branches(seen)
 
 
-def _refuse_short_history(longest: int, key: str, market: Market) -> None:
+def _refuse_short_history(key: str, window: int, market: Market) -> None:
     """A window must end before the study does."""
     rows = len(market.history.index) - 1
-    if longest > rows:
+    if window > rows:
         raise StudyError(
-            f"{key}: it looks {longest} sessions back, but there are {rows} up to "
+            f"{key}: {window} sessions, but there are {rows} up to "
             f"{market.sessions[-1]:%Y-%m-%d}; a shorter window is right"
         )
+
+
+def _window_key(rule: Any, key: str) -> str:  # noqa: ANN401  (any rule that has a window)
+    """The key of the window that a rule needs most of, as a study writes it."""
+    for number, inner in enumerate(getattr(rule, "rules", ())):
+        if inner.longest == rule.longest:
+            return _window_key(inner, f"{key}.rules.{number}")
+    names = [name for name in ("min_window", "window") if hasattr(rule, name)]
+    return f"{key}.{names[0]}" if names else key
 
 
 def _course(
@@ -232,7 +241,8 @@ def _course(
     course[:, DUE] = rebalance_sessions(market.sessions, cadence, offset)
     course[:, FILTER] = 1.0
     if sleeve.exits is not None and sleeve.exits.filter is not None:
-        _refuse_short_history(sleeve.exits.filter.longest, "exits.filter", market)
+        window = sleeve.exits.filter.longest
+        _refuse_short_history(_window_key(sleeve.exits.filter, "exits.filter"), window, market)
         course[:, FILTER] = np.nan_to_num(sleeve.exits.filter.state(seen)[history.first :])
     if sleeve.reserve is not None:
         course[:, FALL : RISE + 1] = _moves(sleeve.reserve, market)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from levsleeve.backtests.state import WHOLE_SHARES, tradable_part
 from levsleeve.compiled import Floats
 from levsleeve.margin.combination import MAINTENANCE
 from levsleeve.strategies.limits import (
@@ -234,7 +235,7 @@ def _trades(
         under_policy = float(allowed[i]) * equity / float(view.marks[i]) if equity > 0.0 else 0.0
         if abs(allowed[i]) < abs(view.weights[i]) - TOLERANCE and abs(under_policy) < abs(keeps):
             keeps = under_policy
-        kept = float(int(keeps)) if keeps != held else held
+        kept = float(tradable_part(keeps, WHOLE_SHARES)) if keeps != held else held
         if kept != held:
             trades[name] = kept - held
             verb = "buy back" if held < 0.0 else "sell"
