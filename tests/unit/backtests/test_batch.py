@@ -151,14 +151,14 @@ def test_a_run_that_does_not_add_up_is_refused(
 ) -> None:
     def doctored(*arguments: Any) -> None:
         live_many(*arguments)
-        arguments[-1].counts[1, GAPS] = 1.0
+        arguments[-1].counts[0, GAPS] = 1.0
 
     live_many = batch.live_many
     monkeypatch.setattr(batch, "live_many", doctored)
     with pytest.raises(LedgerError) as stopped:
         summaries(setting(library), sleeves(3))
     assert str(stopped.value) == (
-        "run 1: its flows do not explain its equity, or a session has more events than the buffer "
+        "run 0: its flows do not explain its equity, or a session has more events than the buffer "
         "holds; its whole ledger says where"
     )
 
