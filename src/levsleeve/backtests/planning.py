@@ -178,7 +178,7 @@ def _weights(sleeve: Sleeve, market: Market, base: Floats, sized: Floats) -> Flo
     if sleeve.allocation is None:
         return None
     history = market.history
-    _refuse_short_history("allocation.window", sleeve.allocation.longest, market)
+    _refuse_short_history("allocation", sleeve.allocation, market)
     found = sleeve.allocation.weights(history, base, sized)[history.first :]
     core_alone = np.where(sized == 0.0, base, 0.0)
     return np.ascontiguousarray(np.where(np.isnan(found), core_alone, found))
@@ -198,7 +198,7 @@ def _covariances(sleeve: Sleeve, market: Market) -> Floats:
     history, n = market.history, len(market.funds)
     if sleeve.caps.risk_share is None:
         return np.zeros((1, n * n))
-    _refuse_short_history("caps.risk_window", sleeve.caps.risk_window, market)
+    _refuse_short_history("caps", sleeve.caps, market)
     found = rolling_covariances(history.funds, sleeve.caps.risk_window)[history.first :]
     return np.nan_to_num(found.reshape(len(found), n * n))
 
@@ -208,27 +208,29 @@ def _branches(sleeve: Sleeve, market: Market, seen: Seen) -> list[Branch]:
     rule = sleeve.rule
     if rule is None:
         return []
-    _refuse_short_history(_window_key(rule, "sizing"), rule.longest, market)
+    _refuse_short_history("sizing", rule, market)
     return rule.branches(seen)
 
 
-def _refuse_short_history(key: str, window: int, market: Market) -> None:
-    """A window must end before the study does."""
+def _refuse_short_history(key: str, rule: Any, market: Market) -> None:  # noqa: ANN401  (see below)
+    """The window of a rule, an allocation or a filter must end before the study does."""
     rows = len(market.history.index) - 1
-    if window > rows:
+    if rule.longest > rows:
+        named, window = _window_of(rule, key)
         raise StudyError(
-            f"{key}: {window} sessions, but there are {rows} up to "
+            f"{named}: {window} sessions, but there are {rows} up to "
             f"{market.sessions[-1]:%Y-%m-%d}; a shorter window is right"
         )
 
 
-def _window_key(rule: Any, key: str) -> str:  # noqa: ANN401  (any rule that has a window)
-    """The key of the window that a rule needs most of, as a study writes it."""
+def _window_of(rule: Any, key: str) -> tuple[str, int]:  # noqa: ANN401
+    """The window that a rule needs most of: its key as a study writes it, and its length."""
     for number, inner in enumerate(getattr(rule, "rules", ())):
         if inner.longest == rule.longest:
-            return _window_key(inner, f"{key}.rules.{number}")
-    names = [name for name in ("min_window", "window") if hasattr(rule, name)]
-    return f"{key}.{names[0]}" if names else key
+            return _window_of(inner, f"{key}.rules.{number}")
+    names = [name for name in ("min_window", "risk_window", "window") if hasattr(rule, name)]
+    name = names[0]
+    return f"{key}.{name}", getattr(rule, name)
 
 
 def _course(
@@ -241,8 +243,7 @@ def _course(
     course[:, DUE] = rebalance_sessions(market.sessions, cadence, offset)
     course[:, FILTER] = 1.0
     if sleeve.exits is not None and sleeve.exits.filter is not None:
-        window = sleeve.exits.filter.longest
-        _refuse_short_history(_window_key(sleeve.exits.filter, "exits.filter"), window, market)
+        _refuse_short_history("exits.filter", sleeve.exits.filter, market)
         course[:, FILTER] = np.nan_to_num(sleeve.exits.filter.state(seen)[history.first :])
     if sleeve.reserve is not None:
         course[:, FALL : RISE + 1] = _moves(sleeve.reserve, market)

@@ -37,6 +37,11 @@ class Caps(Choice):
     risk_window: Annotated[int, Field(ge=5, le=2520)] = 63
     enforce: Literal["decision", "daily"] = "decision"
 
+    @property
+    def longest(self) -> int:
+        """Sessions that the share of risk must have seen."""
+        return self.risk_window
+
 
 class Reserve(Choice):
     """Liquidity kept above the worst-case maintenance margin; the sizing sees it.

@@ -43,8 +43,8 @@ class Trend(FilterRule):
 
     @property
     def longest(self) -> int:
-        """The window."""
-        return self.window
+        """All of the window but the decision's own close."""
+        return self.window - 1
 
     def state(self, seen: Seen) -> Floats:
         """Level against average."""
