@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,13 +49,16 @@ def _sources(package: Path) -> Sources:
     }
 
 
-def _imports(text: bytes, names: Iterable[str]) -> frozenset[str]:
+def _imports(text: bytes, names: Collection[str]) -> frozenset[str]:
     """Which of the modules ``names`` a module imports; of a package, all that is in it."""
     found: set[str] = set()
     for dotted in _IMPORT.findall(text):
         path = dotted.decode().replace(".", "/")
-        folder = f"{path}/" if path else ""
-        found.update(name for name in names if name == f"{path}.py" or name.startswith(folder))
+        module, folder = f"{path}.py", f"{path}/" if path else ""
+        if module in names:
+            found.add(module)
+        else:
+            found.update(name for name in names if name.startswith(folder))
     return frozenset(found)
 
 
