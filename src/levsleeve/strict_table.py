@@ -88,6 +88,7 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
 _BRANCHES = {
     "date": 'a date such as 2018-12-31 without quotes, or "session",',
     **dict.fromkeys(("float", "int", "str", "bool"), "a number, a text, true or false"),
+    "constrained-float": 'a fraction such as 0.1, or "history",',
 }
 """What pydantic calls the branches of a key that takes several types, and what such a key takes."""
 
@@ -112,7 +113,7 @@ def _expected(error: ErrorDetails) -> str:
         "date_from_datetime_inexact": 'a date such as "2018-12-31"',
         "literal_error": str(context.get("expected")),
         "string_pattern_mismatch": "a name of letters, digits, - and _, 64 at most,",
-        "too_short": "at least one table",
+        "too_short": _at_least(context.get("min_length", 1)),
         "tuple_type": f"a list of [[{error['loc'][-1] if error['loc'] else 'table'}]] tables",
         "list_type": "a list",
         "dict_type": "a table",
@@ -121,6 +122,11 @@ def _expected(error: ErrorDetails) -> str:
         "union_tag_invalid": f"one of {context.get('expected_tags')}",
     }
     return words.get(error["type"], error["msg"])
+
+
+def _at_least(tables: int) -> str:
+    """So many tables in words."""
+    return "at least one table" if tables == 1 else f"at least {tables} tables"
 
 
 def _place(

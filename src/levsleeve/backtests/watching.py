@@ -45,7 +45,6 @@ from levsleeve.backtests.plan import (
     COOL_OFF,
     DUE,
     EXIT_COOL_OFF,
-    FALL,
     FILTER,
     HAS_EXITS,
     HAS_LADDER,
@@ -57,11 +56,11 @@ from levsleeve.backtests.plan import (
     ON_CALL,
     REENTRY,
     RETURN_SESSIONS,
-    RISE,
     SEES_EXTREMES,
     TAKE_PROFIT,
     TRIMS_DAILY,
     Plan,
+    hold_to_plan,
 )
 from levsleeve.backtests.state import ACCOUNT_WIDE, CALLED, Account, record, tradable_part
 from levsleeve.backtests.tape import DATE, HIGH, LOW, Tape
@@ -70,12 +69,7 @@ from levsleeve.compiled import Floats, hot_rule, inner_rule
 from levsleeve.margin.account import utilization
 from levsleeve.margin.book import CONTRACTS, MARK, MULTIPLE, SHARES
 from levsleeve.strategies.exits import BY_DRAWDOWN, NEVER, NEXT_REBALANCE, NO_EXIT, exit_reason
-from levsleeve.strategies.limits import (
-    SCALED,
-    TOLERANCE,
-    gross_leveraged,
-    hold_to_policy,
-)
+from levsleeve.strategies.limits import LEVERAGED, SCALED, TOLERANCE, gross_leveraged
 from levsleeve.strategies.stop_flight import (
     CALM,
     CUT_TO,
@@ -105,7 +99,7 @@ def watch(
     due = plan.course[t, DUE] != 0.0
     answer = NOTHING
     if plan.numbers[HAS_EXITS] != 0.0:
-        answer = _leave_or_return(account, orders, memory, tape, t, plan, due)
+        answer = _leave_or_return(account, orders, memory, tape, t, plan, parts, standing.equity)
     if plan.numbers[HAS_LADDER] != 0.0 and answer != ORDERED:
         stopped = _climb(account, orders, memory, tape, t, plan, parts, standing)
         answer = stopped if stopped != NOTHING else answer
@@ -120,8 +114,9 @@ def watch(
 
 @inner_rule
 def _leave_or_return(  # noqa: PLR0911  (one answer for each stance)
-    account: Account, orders: Floats, memory: Floats, tape: Tape, t: int, plan: Plan, due: bool
-) -> float:
+    account: Account, orders: Floats, memory: Floats, tape: Tape, t: int, plan: Plan,
+    parts: float, equity: float,
+) -> float:  # fmt: skip
     """Sell the sleeve where an exit asks for it; let it come back once it may."""
     numbers, filter_on = plan.numbers, plan.course[t, FILTER]
     if memory[STANCE] == HELD:
@@ -137,11 +132,11 @@ def _leave_or_return(  # noqa: PLR0911  (one answer for each stance)
         since = memory[SLEEVE_GROWTH] / memory[ENTRY_GROWTH]
         record(account, EXIT, ACCOUNT_WIDE, 0.0, 0.0, since, 0.0, why)
         memory[STANCE], memory[OUT_SINCE] = OUT, t
-        _keep(account, orders, t, plan, 0.0, 1.0)
+        _keep(account, orders, memory, t, plan, 0.0, parts, equity)
         return ORDERED
     if memory[STANCE] == OUT:
         waits = t - memory[OUT_SINCE] < numbers[EXIT_COOL_OFF] or filter_on == 0.0
-        waits = waits or (numbers[REENTRY] == NEXT_REBALANCE and not due)
+        waits = waits or (numbers[REENTRY] == NEXT_REBALANCE and plan.course[t, DUE] == 0.0)
         if waits or numbers[REENTRY] == NEVER:
             return NOTHING
         memory[STANCE] = NEW
@@ -218,7 +213,7 @@ def _climb(
         record(account, STOP_FLIGHT, ACCOUNT_WIDE, 0.0, 0.0, used, aim, why)
         memory[LIMIT] = memory[LIMIT_FROM] = min(held * part, memory[LIMIT])
         memory[CUT_ON] = t
-        _keep(account, orders, t, plan, part, parts)
+        _keep(account, orders, memory, t, plan, part, parts, standing.equity)
         return ORDERED
     if rung == WARNED and before == CALM:
         record(account, STOP_FLIGHT, ACCOUNT_WIDE, 0.0, 0.0, used, used, WHY_WARNED)
@@ -296,17 +291,37 @@ def _moved_margin(
 
 
 @inner_rule
-def _keep(account: Account, orders: Floats, t: int, plan: Plan, part: float, parts: float) -> None:
-    """Order what is sized down to a part of what is held; with a part of 0 its options, too."""
-    n_funds = plan.funds.shape[0]
-    for i in range(n_funds):
-        if plan.funds[i, SCALED] != 0.0:
-            held = account.book.funds[i, SHARES]
-            kept = 0.0 if part == 0.0 else tradable_part(held * part, parts)
+def _keep(
+    account: Account, orders: Floats, memory: Floats, t: int, plan: Plan, part: float,
+    parts: float, equity: float,
+) -> bool:  # fmt: skip
+    """Order what is sized down to a part of what is held, and all as far as the policy asks.
+
+    With a part of 0 its options are sold, too.  Whether the policy asked for anything.
+    """
+    n, asked = plan.funds.shape[0], False
+    weights, funds = memory[N_MEMORY + n : N_MEMORY + 2 * n], account.book.funds
+    for i in range(n):
+        weights[i] = _part_of(plan, i, part) * funds[i, SHARES] * funds[i, MARK] / equity
+    hold_to_plan(weights, plan, t)
+    for i in range(n):
+        held, mark, own = funds[i, SHARES], funds[i, MARK], _part_of(plan, i, part)
+        lowered = abs(weights[i]) < abs(own * held * mark / equity) - TOLERANCE
+        asked = asked or lowered
+        if lowered or own < 1.0:
+            aim = weights[i] * equity / mark if lowered else own * held
+            kept = tradable_part(aim, parts)
             order_change(orders, i, t, kept, kept - held)
     if part == 0.0:
         for k in range(account.book.slots.shape[0]):
-            order_close(orders, n_funds + k, t, account.book.slots[k, CONTRACTS])
+            order_close(orders, n + k, t, account.book.slots[k, CONTRACTS])
+    return asked
+
+
+@hot_rule
+def _part_of(plan: Plan, i: int, part: float) -> float:
+    """The part of a fund to keep: of the core all."""
+    return part if plan.funds[i, SCALED] != 0.0 else 1.0
 
 
 @inner_rule
@@ -315,24 +330,12 @@ def _trim(
     equity: float,
 ) -> float:  # fmt: skip
     """Order what drifted above a cap back to it."""
-    n = plan.funds.shape[0]
-    weights = memory[N_MEMORY + n : N_MEMORY + 2 * n]
-    for i in range(n):
-        weights[i] = account.book.funds[i, SHARES] * account.book.funds[i, MARK] / equity
-    before = gross_leveraged(weights, plan.funds)
-    hold_to_policy(
-        weights, plan.funds, plan.numbers, plan.covariances[min(t, plan.covariances.shape[0] - 1)],
-        plan.rates[min(t, plan.rates.shape[0] - 1)], plan.course[t, FALL], plan.course[t, RISE],
-    )  # fmt: skip
-    trimmed = False
-    for i in range(n):
-        held, mark = account.book.funds[i, SHARES], account.book.funds[i, MARK]
-        if abs(weights[i]) < abs(held * mark / equity) - TOLERANCE:
-            kept = tradable_part(weights[i] * equity / mark, parts)
-            order_change(orders, i, t, kept, kept - held)
-            trimmed = True
-    if not trimmed:
+    n, before = plan.funds.shape[0], 0.0
+    if not _keep(account, orders, memory, t, plan, 1.0, parts, equity):
         return NOTHING
+    weights, funds = memory[N_MEMORY + n : N_MEMORY + 2 * n], account.book.funds
+    for i in range(n):
+        before += abs(funds[i, SHARES]) * funds[i, MARK] / equity * plan.funds[i, LEVERAGED]
     after = gross_leveraged(weights, plan.funds)
     record(account, CAP_TRIMMED, ACCOUNT_WIDE, 0.0, 0.0, before, after, WHY_ABOVE_CAP)
     return ORDERED

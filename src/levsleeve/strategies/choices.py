@@ -29,3 +29,6 @@ class Choice(StrictTable):
             super().__init__(**values)
         except ValidationError as error:
             raise StudyError(f"{type(self).__name__}: {in_words(error, type(self))}") from None
+
+    # As part of a table it is checked with the table, whose findings then name the whole place.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

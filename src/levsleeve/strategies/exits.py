@@ -44,7 +44,7 @@ class Exits(Choice):
                 self.max_house_rate)  # fmt: skip
         if not self.on_margin_call and all(way is None for way in ways):
             raise ValueError(
-                "exits: none is named; one of max_drawdown, take_profit, max_days, filter, "
+                "none is named; one of max_drawdown, take_profit, max_days, filter, "
                 "on_margin_call, max_house_rate is right"
             )
         return self
