@@ -88,6 +88,7 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
 _BRANCHES = {
     "date": 'a date such as 2018-12-31 without quotes, or "session",',
     **dict.fromkeys(("float", "int", "str", "bool"), "a number, a text, true or false"),
+    "constrained-float": 'a fraction such as 0.1, or "history",',
 }
 """What pydantic calls the branches of a key that takes several types, and what such a key takes."""
 

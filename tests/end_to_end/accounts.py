@@ -14,7 +14,7 @@ from levsleeve.backtests.driver import run_market
 from levsleeve.backtests.events import events_frame
 from levsleeve.backtests.market import Market, overlays_by_session
 from levsleeve.backtests.state import AT_ONCE, WHOLE_SHARES, Terms
-from levsleeve.backtests.tape import tape_of
+from levsleeve.backtests.tape import Tape, tape_of
 from levsleeve.compiled import Floats
 from levsleeve.instruments.borrow_state import BORROW_AVAILABLE
 from levsleeve.instruments.fund import parse_fund
@@ -113,10 +113,22 @@ def market_of(
         bill_returns=nothing,
         volatility_rung=pd.Series("vix", index=sessions),
         expiries=dates[-1:],
-        history=History(np.zeros(len(sessions)), np.zeros(len(sessions)), np.zeros(flat.shape)),
+        history=history_of(tape),
         rulebook=book,
         data_hashes={},
     )
+
+
+def history_of(tape: Tape) -> History:
+    """Total returns by the prices of a tape, the index's those of its first fund a turn.
+
+    Over sessions without a price a return is 0, and then that of the gap.
+    """
+    closes = pd.DataFrame(tape.closes)
+    worth = (closes + tape.dividends) * tape.splits
+    returns = (worth / closes.ffill().shift(1) - 1.0).fillna(0.0).to_numpy()
+    bills = np.concatenate([[0.0], tape.bill_rates[:-1] * np.diff(tape.dates) / 365.0])
+    return History(returns[:, 0] / tape.multiples[0, 0], bills, returns)
 
 
 def _columns(prices: Mapping[str, Sequence[float] | Floats]) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from tests.parity import Left
 from tests.workspaces import REPOSITORY
 
-from levsleeve import SleeveStrategy
+from levsleeve import Sleeve, SleeveStrategy
 from levsleeve.backtests.broker import MarginBroker
 from levsleeve.backtests.compiled_driver import run_compiled
 from levsleeve.backtests.driver import run_market
@@ -107,6 +107,19 @@ def by_the_kernel(run: Run) -> Left:
 
 def kinds_of(left: Left) -> set[EventKind]:
     return {EventKind(int(event[0])) for _, event in left.event_rows}
+
+
+def describing(sleeve: Sleeve) -> type[SleeveStrategy]:
+    """A strategy that describes this sleeve."""
+
+    class Described(SleeveStrategy):
+        """The sleeve at hand."""
+
+        @classmethod
+        def describe(cls, parameters: Any) -> Sleeve:  # noqa: ARG003
+            return sleeve
+
+    return Described
 
 
 def short_run(cache: Path) -> Run:

@@ -124,7 +124,7 @@ def test_a_rotation_holds_the_best_fund_and_cash_where_none_beats_bills() -> Non
     trailing = (1.0 + returns_of(symbols)).cumprod().pct_change(40)
     seen = set()
     for session in SESSIONS[40:398:9]:
-        ranked = trailing.loc[session].sort_values(ascending=False)
+        ranked = pd.Series(trailing.loc[session]).sort_values(ascending=False)
         chosen = [name for name in ranked.index[:2] if ranked[name] > 0.0]
         for symbol in symbols:
             expected = 0.4 if symbol in chosen else 0.0

@@ -2,6 +2,7 @@
 
 import math
 
+from levsleeve.backtests.ladder import ORDERED, RESIZE
 from levsleeve.backtests.measures import Standing, last_session
 from levsleeve.backtests.memory import (
     ASKED,
@@ -23,23 +24,22 @@ from levsleeve.backtests.plan import (
     BRANCHES,
     COVERAGE,
     DUE,
-    FALL,
     FILTER,
     FLOOR,
     MONEYNESS,
     MULTIPLIER,
     PUT_FUND,
     PUTS,
-    RISE,
     TENOR_DAYS,
     TRAILING,
     WATCHES,
     Plan,
+    hold_to_plan,
 )
 from levsleeve.backtests.state import NEXT_CLOSE, SAME_CLOSE, Account
 from levsleeve.backtests.tape import CLOSE, DATE, Tape
 from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, TARGET, WANTED, order_change
-from levsleeve.backtests.watching import ORDERED, RESIZE, watch
+from levsleeve.backtests.watching import watch
 from levsleeve.compiled import Floats, hot_rule, inner_rule
 from levsleeve.margin.book import CONTRACTS, EXPIRY, MARK, SHARES
 from levsleeve.pricing.black_scholes import PUT
@@ -49,7 +49,7 @@ from levsleeve.strategies.hedges import (
     put_contracts,
     put_strike,
 )
-from levsleeve.strategies.limits import SCALED, hold_to_policy, obeys_caps
+from levsleeve.strategies.limits import SCALED, TOLERANCE
 from levsleeve.strategies.sizing import branch_scale, outside_band, target_shares
 
 
@@ -100,7 +100,7 @@ def _resize(
     """Order every fund to the weight that sizing asks and policy allows, outside the band."""
     _aim(memory, plan, tape, t)
     band = plan.numbers[BAND]
-    if band > 0.0 and not _band_obeys(account, memory, plan, equity):
+    if band > 0.0 and not _band_obeys(account, memory, plan, t, equity):
         band = 0.0
     for i in range(plan.funds.shape[0]):
         price, held = tape.funds[t, i, CLOSE], account.book.funds[i, SHARES]
@@ -129,10 +129,7 @@ def _aim(memory: Floats, plan: Plan, tape: Tape, t: int) -> None:
         if plan.funds[i, SCALED] != 0.0:
             weights[i] *= scale
             gross += abs(weights[i])
-    hold_to_policy(
-        weights, plan.funds, plan.numbers, plan.covariances[min(t, plan.covariances.shape[0] - 1)],
-        plan.rates[min(t, plan.rates.shape[0] - 1)], plan.course[t, FALL], plan.course[t, RISE],
-    )  # fmt: skip
+    hold_to_plan(weights, plan, t)
     if stance == NEW and gross > 0.0:
         memory[STANCE], memory[ENTRY_DATE] = HELD, tape.sessions[t, DATE]
         memory[ENTRY_GROWTH] = memory[SLEEVE_PEAK] = memory[SLEEVE_GROWTH]
@@ -152,19 +149,23 @@ def sized_scale(memory: Floats, plan: Plan, t: int) -> float:
     return scale if plan.branches.shape[0] > 0 else 1.0
 
 
-@hot_rule
-def _band_obeys(account: Account, memory: Floats, plan: Plan, equity: float) -> bool:
-    """Whether the caps hold once only what is outside the band has traded."""
+@inner_rule
+def _band_obeys(account: Account, memory: Floats, plan: Plan, t: int, equity: float) -> bool:
+    """Whether caps and reserve hold once only what is outside the band has traded."""
     if equity <= 0.0:
         return True
     n = plan.funds.shape[0]
-    left = memory[N_MEMORY + n : N_MEMORY + 2 * n]
+    left, gross, allowed = memory[N_MEMORY + n : N_MEMORY + 2 * n], 0.0, 0.0
     for i in range(n):
         held, mark = account.book.funds[i, SHARES], account.book.funds[i, MARK]
         weight = memory[N_MEMORY + i]
         trades = outside_band(held, mark, weight, equity, plan.numbers[BAND])
         left[i] = weight if trades else held * mark / equity
-    return obeys_caps(left, plan.funds, plan.numbers)
+        gross += abs(left[i])
+    hold_to_plan(left, plan, t)
+    for i in range(n):
+        allowed += abs(left[i])
+    return allowed >= gross - TOLERANCE
 
 
 @inner_rule

@@ -5,8 +5,8 @@
 
 from typing import NamedTuple
 
-from levsleeve.compiled import Floats
-from levsleeve.strategies.limits import N_LIMITS
+from levsleeve.compiled import Floats, inner_rule
+from levsleeve.strategies.limits import N_LIMITS, hold_to_policy
 
 BAND, PUTS, PUT_FUND, MONEYNESS, TENOR_DAYS, COVERAGE = range(N_LIMITS, N_LIMITS + 6)
 WATCHES, TRIMS_DAILY, HAS_CORE, BASE_GROSS = range(12, 16)
@@ -51,3 +51,12 @@ class Plan(NamedTuple):
     rates: Floats
     covariances: Floats
     expiries: Floats
+
+
+@inner_rule
+def hold_to_plan(weights: Floats, plan: Plan, t: int) -> None:
+    """Lower the weights until the policy of a plan holds on session ``t``."""
+    hold_to_policy(
+        weights, plan.funds, plan.numbers, plan.covariances[min(t, plan.covariances.shape[0] - 1)],
+        plan.rates[min(t, plan.rates.shape[0] - 1)], plan.course[t, FALL], plan.course[t, RISE],
+    )  # fmt: skip

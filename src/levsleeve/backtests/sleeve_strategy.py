@@ -14,7 +14,7 @@ from levsleeve.backtests.decisions import decide
 from levsleeve.backtests.measures import Standing, session_return, standing_of
 from levsleeve.backtests.memory import EQUITY, GROWTH, PEAK, no_memory
 from levsleeve.backtests.needs import Needs
-from levsleeve.backtests.plan import BRANCHES
+from levsleeve.backtests.plan import BASE_GROSS, BRANCHES
 from levsleeve.backtests.planning import plan_of
 from levsleeve.backtests.waiting import CONTRACT, DECIDED_ON, WANTED, no_orders
 from levsleeve.compiled import Floats
@@ -23,6 +23,7 @@ from levsleeve.instruments.option import OptionContract
 from levsleeve.margin.account import utilization
 from levsleeve.strategies.own_rule import AccountSeen, OwnRule
 from levsleeve.strategies.sleeve import Sleeve
+from levsleeve.strategies.sleeve_checks import MOST_WEIGHT
 
 ORDERING = ("buy", "sell", "close", "cancel", "getsizing")
 """What a strategy orders by."""
@@ -139,7 +140,8 @@ class SleeveStrategy(bt.Strategy):
         seen = AccountSeen(float(equity), float(growth), float(peak), float(used))
         history = broker.market.history
         answer = rule.answer(history.until(history.first + t), seen)
-        self.plan.course[t, BRANCHES] = answer
+        most = MOST_WEIGHT / self.plan.numbers[BASE_GROSS]
+        self.plan.course[t, BRANCHES] = min(answer, most)
 
     def _order(self, place: int, row: Floats) -> None:
         """Order what was decided for one place, instead of what still waits there."""

@@ -135,6 +135,8 @@ def largest_risk_part(own: float, shared: float, rest: float, limit: float) -> f
     if square <= 0.0:
         return min(limit * rest / linear, 1.0)
     root = math.sqrt(linear * linear + 4.0 * square * limit * rest)
+    if linear > 0.0:  # the same root, without the difference of near numbers
+        return min(2.0 * limit * rest / (root + linear), 1.0)
     return min((root - linear) / (2.0 * square), 1.0)
 
 
@@ -259,14 +261,3 @@ def excess_after(weight: float, multiple: float, move: float, rate: float) -> fl
     """
     change = max(multiple * move, -1.0)
     return weight * change - rate * abs(weight) * (1.0 + change)
-
-
-@rule
-def obeys_caps(weights: Floats, funds: Floats, limits: Floats) -> bool:
-    """Whether the caps on weights and on index exposure hold; risk shares are not looked at."""
-    within = bool(gross_leveraged(weights, funds) <= limits[CAP] + TOLERANCE)
-    within = within and abs(net_delta(weights, funds)) <= limits[DELTA_CAP] + TOLERANCE
-    for i in range(weights.size):
-        if funds[i, LEVERAGED] != 0.0:
-            within = within and abs(weights[i]) <= limits[SINGLE_CAP] + TOLERANCE
-    return within

@@ -47,13 +47,15 @@ class OfVolatility(SizingRule):
     @property
     def longest(self) -> int:
         """The window, or one return."""
-        return self.window if self.decay is None else 1
+        return max(self.window, FEWEST) if self.decay is None else 1
+
+    def estimate(self, seen: Seen) -> Floats:
+        """Volatility of the benchmark, or of the holdings, a year, by session."""
+        returns = seen.returns(self.of)
+        if self.decay is None:
+            return rolling_volatility(returns, max(self.window, FEWEST))
+        return ewma_volatility(returns, self.decay)
 
     def volatility(self, seen: Seen) -> Floats:
         """Of the base holdings a year, by session."""
-        returns = seen.returns(self.of)
-        if self.decay is None:
-            found = rolling_volatility(returns, max(self.window, FEWEST))
-        else:
-            found = ewma_volatility(returns, self.decay)
-        return found * seen.turns(self.of)
+        return self.estimate(seen) * seen.turns(self.of)

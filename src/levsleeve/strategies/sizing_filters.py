@@ -101,7 +101,7 @@ class VolatilityFilter(OfVolatility, FilterRule):
 
     def state(self, seen: Seen) -> Floats:
         """Volatility against the thresholds; the signs turn below into above."""
-        calm = -self.volatility(seen) / seen.turns(self.of)
+        calm = -self.estimate(seen)
         back = self.threshold if self.reentry is None else self.reentry
         every = np.ones(seen.rows)
         return switched(calm, -back * every, -self.threshold * every)

@@ -59,9 +59,11 @@ class VolatilityManaged(OfVolatility):
     mean_scale: Positive = 1.0
 
     def branches(self, seen: Seen) -> list[Branch]:
-        """Inverse variance over its mean so far."""
+        """Inverse variance over its mean so far; sessions without variance do not count in that."""
         inverse = _ratio(1.0, self.volatility(seen) ** 2)
-        return [scaled(_product(self.mean_scale * inverse, 1.0 / expanding_mean(inverse)))]
+        calm = np.isinf(inverse)
+        mean = expanding_mean(np.where(calm, np.nan, inverse))
+        return [scaled(np.where(calm, np.inf, self.mean_scale * inverse / mean))]
 
 
 class Kelly(SizingRule):
@@ -110,6 +112,7 @@ class Kelly(SizingRule):
         cost = base.cost_rate if of_index else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             best = (turns * excess - cost) / (turns * turns * variance)
+        best = np.where(np.isnan(best) & (variance == 0.0), 0.0, best)  # neither gain nor risk
         return [scaled(np.where(np.isnan(best), best, np.maximum(self.kelly_fraction * best, 0.0)))]
 
 
@@ -136,7 +139,7 @@ class VolatilityLadder(OfVolatility):
     """
 
     rule: Literal["vol_ladder"] = "vol_ladder"
-    thresholds: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (
+    thresholds: Annotated[tuple[Positive, ...], Field(strict=False)] = (
         0.15, 0.25, 0.35,
     )  # fmt: skip
     exposures: Annotated[tuple[NonNegative, ...], Field(strict=False)] = (3.0, 2.0, 1.0, 0.0)
@@ -145,6 +148,8 @@ class VolatilityLadder(OfVolatility):
     def _ordered(self) -> "VolatilityLadder":
         """Thresholds rise and exposures fall."""
         thresholds, exposures = list(self.thresholds), list(self.exposures)
+        if not thresholds:
+            raise ValueError("thresholds: none is given; one or more are right")
         if thresholds != sorted(set(thresholds)):
             raise ValueError(f"thresholds: {thresholds} do not rise; rising numbers are right")
         if len(exposures) != len(thresholds) + 1:
@@ -158,7 +163,7 @@ class VolatilityLadder(OfVolatility):
 
     def branches(self, seen: Seen) -> list[Branch]:
         """The rung of each session."""
-        volatility = self.volatility(seen) / seen.turns(self.of)
+        volatility = self.estimate(seen)
         rungs = np.searchsorted(np.array(self.thresholds), volatility, side="right")
         exposure = np.array(self.exposures)[np.minimum(rungs, len(self.exposures) - 1)]
         return [scaled(np.where(np.isnan(volatility), np.nan, exposure / seen.gross_turns))]
@@ -168,8 +173,3 @@ def _ratio(above: float, below: Floats) -> Floats:
     """Their ratio; infinite where there is nothing below, so that the caps decide."""
     with np.errstate(divide="ignore"):
         return above / below
-
-
-def _product(one: Floats, other: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return one * other

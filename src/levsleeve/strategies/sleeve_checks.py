@@ -21,8 +21,8 @@ MOST_WEIGHT = 10.0
 """No margin account opens ten times its equity: a larger number is a percentage by mistake."""
 ROUNDING = 1e-12
 """Weights that meet the cap up to the rounding of a sum are not above it."""
-LONGEST_OFFSET = 62
-"""A quarter has no more sessions after its first."""
+LONGEST_OFFSETS = {"weekly": 4, "monthly": 22, "quarterly": 63}
+"""Sessions that a period can have after its first; other cadences have no periods."""
 _KINDS = {
     "sizing": (SizingRule, OwnRule),
     "allocation": (Rotation, InverseVolatility),
@@ -52,7 +52,7 @@ def check_types(sleeve: "Sleeve") -> None:
     for name, kinds in _KINDS.items():
         given = getattr(sleeve, name)
         if not isinstance(given, kinds) and not (given is None and name != "caps"):
-            right = " or ".join(f"a {kind.__name__}" for kind in kinds)
+            right = " or ".join(kind.__name__ for kind in kinds)
             raise StudyError(f"{name}: {given!r}; {right} is right")
 
 
@@ -68,9 +68,11 @@ def check_numbers(sleeve: "Sleeve") -> None:
     if sleeve.rebalance == "band" and sleeve.band == 0.0:
         raise StudyError('band: 0; rebalance = "band" needs a fraction above 0')
     offset: object = sleeve.rebalance_offset
-    if not isinstance(offset, int) or not 0 <= offset <= LONGEST_OFFSET:
+    longest = LONGEST_OFFSETS.get(sleeve.rebalance, 0)
+    if not isinstance(offset, int) or not 0 <= offset <= longest:
+        right = f"0 to {longest} sessions into the period" if longest else "0"
         raise StudyError(
-            f"rebalance_offset: {offset!r}; 0 to {LONGEST_OFFSET} sessions into the period is right"
+            f'rebalance_offset: {offset!r} with rebalance = "{sleeve.rebalance}"; {right} is right'
         )
 
 
@@ -82,11 +84,12 @@ def check_holdings(sleeve: "Sleeve") -> None:
             raise StudyError(
                 f"{holding.fund}: weight is {holding.weight}; a fraction other than 0 is right"
             )
-    if len({holding.fund for holding in sleeve.holdings}) < len(sleeve.holdings):
-        raise StudyError("sleeve: a fund is held twice; give it one weight")
-    names = [holding.fund for holding in held]
-    for name in names:
-        if names.count(name) > 1:
+    for name, holdings in (("sleeve", sleeve.holdings), ("core", sleeve.core)):
+        if len({holding.fund for holding in holdings}) < len(holdings):
+            raise StudyError(f"{name}: a fund is held twice; give it one weight")
+    layer = sleeve.hedge.fund if isinstance(sleeve.hedge, InverseLayer) else ""
+    for name in (*(holding.fund for holding in sleeve.holdings), layer):
+        if name in sleeve.core_funds:
             raise StudyError(f"{name}: it is in the core and in the sleeve; one is right")
     if sleeve.allocation is not None:
         check_allocation(sleeve)

@@ -83,13 +83,13 @@ class StopFlight(Choice):
         for column, given in ((WARN, self.warn), (FLATTEN, self.flatten), (CUT_TO, self.cut_to)):
             if given is not None:
                 columns[:, column] = given
-        lowest = columns.min(axis=0)
-        highest = columns.max(axis=0)
         for low, high in ((CUT_TO, DERISK), (WARN, DERISK), (DERISK, FLATTEN)):
-            if (columns[:, low] >= columns[:, high]).any() and lowest[high] < 1.0:
+            falling = (columns[:, low] >= columns[:, high]) & (columns[:, high] < 1.0)
+            if falling.any():
+                levels = columns[np.flatnonzero(falling)[0]]
                 raise StudyError(
-                    f"stop_flight.{_NAMES[low]}: {highest[low]:.3f} is not below {_NAMES[high]} "
-                    f"{lowest[high]:.3f}, gap-safe levels of these rates included; "
+                    f"stop_flight.{_NAMES[low]}: {levels[low]:.3f} is not below {_NAMES[high]} "
+                    f"{levels[high]:.3f}, gap-safe levels of these rates included; "
                     f"{_RIGHT} is right"
                 )
         return columns

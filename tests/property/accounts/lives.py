@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from tests.end_to_end.accounts import FREE
 from tests.property.accounts.scenes import Scene, scenes
+from tests.property.accounts.vocabulary import ruled_sleeves
 
 from levsleeve.backtests.account_table import CALL_POLICIES
 from levsleeve.backtests.state import FRACTIONAL_SHARES, WHOLE_SHARES, Terms
@@ -185,29 +186,35 @@ def sleeve_lives(
     *,
     scene: st.SearchStrategy[Scene] | None = None,
     hedges: tuple[str, ...] = ("none", "put", "layer"),
+    ruled: bool = False,
 ) -> Life:
     """A life of a sleeve under one of the hedges, where it can have that.
 
-    In scenes of its own each of its funds has a price on every session.
+    In scenes of its own each of its funds has a price on every session.  One that is ``ruled`` has
+    a sizing rule, a policy and what watches it, too.
     """
     drawn = draw(scenes(gaps=False) if scene is None else scene)
     weights = st.integers(-150, 200).filter(bool).map(lambda percent: percent / 100.0)
     held = [Holding(symbol, draw(weights)) for symbol in drawn.symbols]
     hedge = draw(st.sampled_from(hedges))
+    cadence = draw(st.sampled_from(CADENCES))
     sleeve = Sleeve(
         holdings=tuple(held[:-1] if _layer(drawn, held) and hedge == "layer" else held),
         cap=10.0,
         hedge=_hedge(draw, drawn, held, hedge),
-        rebalance=draw(st.sampled_from(CADENCES)),
-        band=draw(st.sampled_from([0.0, 0.05])),
+        rebalance=cadence,
+        band=draw(st.sampled_from([0.0, 0.05] if cadence != "band" else [0.02, 0.05])),
     )
+    if ruled:
+        sleeve = draw(ruled_sleeves(sleeve, len(drawn.moves)))
     return Life(drawn, draw(broker), sleeve=sleeve)
 
 
 def _layer(scene: Scene, held: list[Holding]) -> bool:
     """Whether the last fund can be bought against the others."""
     exposure = sum(h.weight * m for h, m in zip(held[:-1], scene.multiples[:-1], strict=True))
-    return exposure * scene.multiples[-1] < 0.0
+    most = 6.0 * abs(scene.multiples[-1])  # beside twice equity in two funds
+    return exposure * scene.multiples[-1] < 0.0 and abs(exposure) <= most
 
 
 def _hedge(draw: st.DrawFn, scene: Scene, held: list[Holding], kind: str) -> Hedge | None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
-from tests.end_to_end.accounts import market_of
+from tests.end_to_end.accounts import history_of, market_of
 
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.tape import retaped
@@ -127,7 +127,8 @@ def market_in(scene: Scene) -> Market:
         cash_flows=np.array(flows),
     )  # fmt: skip
     expiries = np.append(market.tape.dates[2::2], market.tape.dates[-1] + 30.0)
-    return replace(market, tape=tape, expiries=expiries)
+    history = replace(history_of(tape), index=np.array([0.0, *scene.moves[1:]]))
+    return replace(market, tape=tape, expiries=expiries, history=history)
 
 
 @st.composite

@@ -29,6 +29,11 @@ from levsleeve.backtests.state import Terms
 from levsleeve.backtests.tape import COLUMNS, Tape, retaped, tape_of
 from levsleeve.instruments.option import OptionContract
 
+OF_SLEEVES = {
+    EventKind.STOP_FLIGHT, EventKind.EXIT, EventKind.RE_ENTRY, EventKind.CAP_TRIMMED,
+}  # fmt: skip
+"""What only a sleeve with a policy meets: see ``test_parity``."""
+
 
 def test_plain_orders_keep_the_books_the_rules_and_meet_every_kind_of_event() -> None:
     met: set[int] = set()
@@ -42,7 +47,7 @@ def test_plain_orders_keep_the_books_the_rules_and_meet_every_kind_of_event() ->
         met.update(event.kind for event in lived.events)
 
     holds()
-    assert met == set(EventKind)
+    assert met == set(EventKind) - OF_SLEEVES
 
 
 @accounts(300)

@@ -88,6 +88,16 @@ def recalled(life: Life) -> Life:
     return replace(life, scene=replace(scene, borrow_states=states))
 
 
+def held_tight(life: Life) -> Life:
+    """Its weights are set once, just at the cap, and whatever drifts above it is trimmed daily."""
+    sleeve = life.sleeve
+    assert sleeve is not None
+    caps = sleeve.caps.model_copy(update={"enforce": "daily"})
+    cap = max(sleeve.leveraged_weight, 0.1)
+    once = replace(sleeve, rebalance="once", rebalance_offset=0, caps=caps, cap=cap)
+    return replace(life, sleeve=once)
+
+
 class Kind(NamedTuple):
     """Random lives, and how many of 75 at least must meet what."""
 
@@ -97,6 +107,7 @@ class Kind(NamedTuple):
 
 WHO_WAIT_OR_CLOSE = brokers(call_policy="call") | brokers(call_policy="stop")
 UNHEDGED = sleeve_lives(brokers(on_shortfall="cut"), scene=scenes(), hedges=("none",))
+BOOKS_OF_RULES = ("finra", "relief", "headroom", "dated", "ibkr", "portfolio")
 KINDS = {
     "any": Kind(
         sleeve_lives(scene=scenes()),
@@ -116,6 +127,18 @@ KINDS = {
     "calls": Kind(
         sleeve_lives(WHO_WAIT_OR_CLOSE, scene=scenes()).map(invested).map(shaken),
         {"margin_call": 4, "liquidation": 2, "call_met": 1, "closed_out": 1, "deposit": 20},
+    ),
+    "ruled": Kind(
+        sleeve_lives(scene=scenes(books=BOOKS_OF_RULES), ruled=True).map(shaken),
+        {"stop_flight": 10, "exit": 8, "re_entry": 3, "order_filled": 30},
+    ),
+    "ruled_tightly": Kind(
+        sleeve_lives(scene=scenes(books=BOOKS_OF_RULES), ruled=True).map(held_tight),
+        {"cap_trimmed": 10, "order_filled": 30},
+    ),
+    "ruled_with_gaps": Kind(
+        sleeve_lives(scene=scenes(), hedges=("put",), ruled=True).map(gapped),
+        {"exit": 4, "stop_flight": 4, "waited": 10, "option_rolled": 3},
     ),
     "recalls": Kind(
         UNHEDGED.map(short).map(invested).map(recalled),

@@ -148,3 +148,30 @@ def test_an_unknown_cadence_is_refused() -> None:
     assert str(refused.value) == (
         "rebalance: 'yearly'; one of daily, weekly, monthly, quarterly, once, band, reset is right"
     )
+
+
+@pytest.mark.parametrize(
+    ("cadence", "offset", "due"),
+    [
+        # Sessions around New Year 2019: 20, 21 / 24, 26, 27, 28 / 31, 2, 3, 4 / 7 ... 11 / 14 ...
+        ("weekly", 1, ["12-20", "12-21", "12-26", "01-02", "01-08", "01-15"]),
+        ("weekly", 3, ["12-20", "12-28", "01-04", "01-10", "01-17"]),  # the first is shorter
+        ("weekly", 4, ["12-20", "01-11", "01-18"]),  # so are the two of the holidays
+        ("monthly", 2, ["12-20", "12-24", "01-04"]),
+        ("monthly", 12, ["12-20", "01-18"]),
+        ("quarterly", 1, ["12-20", "12-21", "01-03"]),
+        ("once", 3, ["12-20"]),
+    ],
+)
+def test_an_offset_counts_sessions_into_the_period_and_passes_shorter_ones_over(
+    cadence: str, offset: int, due: list[str]
+) -> None:
+    sessions = exchange_sessions(pd.Timestamp("2018-12-20"), pd.Timestamp("2019-01-18"))
+    decides = rebalance_sessions(sessions, cadence, offset)
+    assert sessions[decides].strftime("%m-%d").tolist() == due
+
+
+@pytest.mark.parametrize("cadence", ["daily", "band", "reset"])
+def test_a_band_and_the_funds_reset_are_looked_at_on_every_session(cadence: str) -> None:
+    sessions = exchange_sessions(pd.Timestamp("2018-12-20"), pd.Timestamp("2019-01-18"))
+    assert rebalance_sessions(sessions, cadence).all()

@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 
 from levsleeve.errors import DataError, StudyError
+from levsleeve.strategies.allocation import InverseVolatility, Rotation
+from levsleeve.strategies.cadence import Cadence
+from levsleeve.strategies.limits import Caps
+from levsleeve.strategies.own_rule import OwnRule
+from levsleeve.strategies.sizing_rules import Kelly
 from levsleeve.strategies.sleeve import Hedge, Holding, InverseLayer, ProtectivePut, Sleeve
 
 BULL, BEAR = "SP500?L=3", "SP500?L=-3"
@@ -286,6 +291,145 @@ def test_what_a_strategy_file_may_get_wrong_is_refused_before_any_number_is(
     changes: dict[str, Any], message: str
 ) -> None:
     facts: dict[str, Any] = {"holdings": (Holding("UPRO", 0.5),), "cap": 1.0}
+    with pytest.raises(StudyError) as refused:
+        Sleeve(**(facts | changes))
+    assert str(refused.value) == message
+
+
+# --- the vocabulary of sizing ---------------------------------------------------------------------
+
+HALF = (Holding("UPRO", 0.5),)
+TWO = (Holding("UPRO", 0.3), Holding("SPXU", 0.2))
+INDEX_CORE = (Holding("SP500", 0.4),)
+
+
+def test_a_core_is_held_beside_the_sleeve() -> None:
+    beside = Sleeve(HALF, cap=0.5, core=INDEX_CORE)
+    assert beside.targets == {"UPRO": 0.5, "SP500": 0.4}
+    assert beside.core_funds == {"SP500"}
+
+
+def test_a_leveraged_core_counts_under_the_cap() -> None:
+    assert Sleeve(HALF, cap=0.8, core=(Holding("SSO", 0.3),)).leveraged_weight == 0.8
+
+
+def test_a_function_becomes_a_rule_of_ones_own() -> None:
+    def mine(history: object) -> float:
+        return 1.0
+
+    rule = Sleeve(HALF, cap=0.5, sizing=mine).rule
+    assert isinstance(rule, OwnRule)
+    assert rule.function is mine
+    assert Sleeve(HALF, cap=0.5, sizing=rule).rule is rule
+    assert Sleeve(HALF, cap=0.5, sizing=Kelly()).rule == Kelly()
+    assert Sleeve(HALF, cap=0.5).rule is None
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "offset"), [("weekly", 4), ("monthly", 22), ("quarterly", 63), ("daily", 0)]
+)
+def test_an_offset_may_reach_the_last_session_that_a_period_can_have(
+    rebalance: Cadence, offset: int
+) -> None:
+    kept = Sleeve(HALF, cap=0.5, rebalance=rebalance, rebalance_offset=offset)
+    assert kept.rebalance_offset == offset
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"core": [Holding("SP500", 0.4)]},
+            "core: a list; a tuple such as (Holding(...),) is right",
+        ),
+        ({"sizing": "kelly"}, "sizing: 'kelly'; SizingRule or OwnRule is right"),
+        (
+            {"sizing": lambda: 1.0},
+            "sizing: <lambda> takes 0 arguments; scale(history) or scale(history, account) "
+            "is right",
+        ),
+        ({"allocation": "best"}, "allocation: 'best'; Rotation or InverseVolatility is right"),
+        ({"caps": None}, "caps: None; Caps is right"),
+        ({"reserve": 0.2}, "reserve: 0.2; Reserve is right"),
+        ({"stop_flight": True}, "stop_flight: True; StopFlight is right"),
+        ({"exits": 5}, "exits: 5; Exits is right"),
+        ({"rebalance": "band"}, 'band: 0; rebalance = "band" needs a fraction above 0'),
+        (
+            {"rebalance_offset": 1, "rebalance": "daily"},
+            'rebalance_offset: 1 with rebalance = "daily"; 0 is right',
+        ),
+        (
+            {"rebalance_offset": 5, "rebalance": "weekly"},
+            'rebalance_offset: 5 with rebalance = "weekly"; 0 to 4 sessions into the period '
+            "is right",
+        ),
+        (
+            {"rebalance_offset": -1},
+            'rebalance_offset: -1 with rebalance = "monthly"; 0 to 22 sessions into the period '
+            "is right",
+        ),
+        (
+            {"rebalance_offset": 1.5},
+            'rebalance_offset: 1.5 with rebalance = "monthly"; 0 to 22 sessions into the period '
+            "is right",
+        ),
+        (
+            {"core": (Holding("SP500", math.nan),)},
+            "SP500: weight is nan; a fraction other than 0 is right",
+        ),
+        (
+            {"core": (Holding("SP500", 0.1), Holding("SP500", 0.2))},
+            "core: a fund is held twice; give it one weight",
+        ),
+        (
+            {"core": (Holding("UPRO", 0.1),)},
+            "UPRO: it is in the core and in the sleeve; one is right",
+        ),
+        (
+            {"core": (Holding("SPXU", 0.1),), "hedge": InverseLayer("SPXU")},
+            "SPXU: it is in the core and in the sleeve; one is right",
+        ),
+        ({"allocation": Rotation()}, "allocation: the sleeve holds 1 fund; two or more are right"),
+        (
+            {"holdings": TWO, "allocation": InverseVolatility(), "hedge": ProtectivePut("UPRO")},
+            "allocation: with a hedge; a hedge on holdings that stand is right",
+        ),
+        (
+            {"holdings": TWO, "allocation": Rotation(hold=2)},
+            "allocation.hold: 2 of 2 funds; fewer than there are is right",
+        ),
+        (
+            {"holdings": (Holding("UPRO", 0.3), Holding("SPXU", -0.2)), "allocation": Rotation()},
+            "SPXU: weight is -0.2 in a rotation, which holds long; a weight above 0 is right",
+        ),
+        (
+            {"core": (Holding("SSO", 0.6),)},
+            "weight: 1.1 of equity in leveraged funds is above the cap 1; "
+            "lower the weight or raise the cap",
+        ),
+        (
+            {"caps": Caps(single_fund=0.4)},
+            "UPRO: weight 0.5 is above caps.single_fund 0.4; lower the weight or raise the cap",
+        ),
+        (
+            {"caps": Caps(delta=1.6), "core": INDEX_CORE},
+            "caps.delta: the weights have 1.9 turns of index exposure, above the cap 1.6; "
+            "lower the weights or raise the cap",
+        ),
+        (
+            {"caps": Caps(delta=1.4), "holdings": (Holding("UPRO", -0.5),)},
+            "caps.delta: the weights have -1.5 turns of index exposure, above the cap 1.4; "
+            "lower the weights or raise the cap",
+        ),
+        (
+            {"caps": Caps(risk_share=0.5)},
+            "caps.risk_share: every fund is leveraged, so that all risk is theirs; "
+            "a core beside the sleeve is right",
+        ),
+    ],
+)
+def test_a_vocabulary_that_cannot_be_run_is_refused(changes: dict[str, Any], message: str) -> None:
+    facts: dict[str, Any] = {"holdings": HALF, "cap": 1.0}
     with pytest.raises(StudyError) as refused:
         Sleeve(**(facts | changes))
     assert str(refused.value) == message
