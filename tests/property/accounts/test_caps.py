@@ -23,8 +23,6 @@ from levsleeve.strategies.limits import Reserve
 ROUNDING = 1e-9
 NEAR = 0.01
 """Of a bound that binds."""
-FEES = 1e-4
-"""Of equity: what regulators may charge of a sale."""
 
 
 class Aim(NamedTuple):
@@ -167,11 +165,12 @@ def test_at_every_decision_the_weights_that_are_aimed_at_obey_the_policy() -> No
 
 
 def enforced(life: Life) -> Life:
-    """Its caps are enforced daily; no ladder sells first, and nothing is in options."""
+    """Its caps are enforced daily, no ladder sells first, and sales cost nothing."""
     sleeve = life.sleeve
     assert sleeve is not None
     caps = sleeve.caps.model_copy(update={"enforce": "daily"})
-    return replace(life, sleeve=replace(sleeve, caps=caps, stop_flight=None))
+    scene = replace(life.scene, charges_sales=False)
+    return replace(life, scene=scene, sleeve=replace(sleeve, caps=caps, stop_flight=None))
 
 
 AT_ONCE = sleeve_lives(
@@ -189,9 +188,9 @@ def test_a_cap_that_is_enforced_daily_holds_at_the_end_of_every_session(life: Li
     leveraged = [fund for fund in lived.market.funds if fund.is_leveraged]
     for _, row in frame[frame["equity"] > 0.0].iterrows():
         weights = [abs(row[f"value:{fund.symbol}"]) / row["equity"] for fund in leveraged]
-        assert sum(weights) <= sleeve.cap * (1.0 + FEES)
+        assert sum(weights) <= sleeve.cap + ROUNDING
         if sleeve.caps.single_fund is not None:
-            assert max(weights, default=0.0) <= sleeve.caps.single_fund * (1.0 + FEES)
+            assert max(weights, default=0.0) <= sleeve.caps.single_fund + ROUNDING
 
 
 LATER = sleeve_lives(
