@@ -77,7 +77,7 @@ def _finding(error: ErrorDetails, table: type[BaseModel]) -> str:
         return f"{key}: missing; this key is required"
     if error["type"] == "extra_forbidden":
         known = [f.alias or name for model in inside for name, f in model.model_fields.items()]
-        near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
     right = _BRANCHES.get(branch) or _expected(error)

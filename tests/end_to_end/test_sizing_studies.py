@@ -191,19 +191,19 @@ def test_the_study_of_sizing_rules_says_from_when_each_answers(folder: Path) -> 
 REFUSED = [
     (
         'sizing = { rule = "vol_target", window = 5040 }',
-        "sleeve bull: sizing.window: 5040 sessions, but there are 2766 up to 2009-12-31; "
-        "a shorter window is right",
+        "sleeve bull: sizing.window: 5040 looks 5040 sessions back, but there are 2766 up to "
+        "2009-12-31; a shorter window is right",
     ),
     (
         'sizing = { rule = "product", rules = [{ rule = "trend" }, { rule = "kelly", '
         "window = 4000, min_window = 3000 }] }",
-        "sleeve bull: sizing.rules.1.min_window: 3000 sessions, but there are 2766 up to "
-        "2009-12-31; a shorter window is right",
+        "sleeve bull: sizing.rules.1.min_window: 3000 looks 3000 sessions back, but there are "
+        "2766 up to 2009-12-31; a shorter window is right",
     ),
     (
         'exits = { filter = { rule = "trend", window = 5000 } }',
-        "sleeve bull: exits.filter.window: 5000 sessions, but there are 2766 up to 2009-12-31; "
-        "a shorter window is right",
+        "sleeve bull: exits.filter.window: 5000 looks 4999 sessions back, but there are 2766 up to "
+        "2009-12-31; a shorter window is right",
     ),
     (
         "stop_flight = { flatten = 0.7 }",
@@ -313,8 +313,8 @@ def test_variants_set_keys_of_rules_and_parameters_alike(folder: Path) -> None:
     ("variant", "message"),
     [
         ({"sizing.target_vool": 0.2}, "sizing.target_vool: unknown key; did you mean target_vol?"),
-        ({"sizing.window": 5000}, "sizing.window: 5000 sessions, but there are 2766 up to "
-         "2009-12-31; a shorter window is right"),
+        ({"sizing.window": 5000}, "sizing.window: 5000 looks 5000 sessions back, but there are "
+         "2766 up to 2009-12-31; a shorter window is right"),
         ({"band": 2.0}, "band: 2.0; a fraction of equity from 0 to below 1 is right"),
     ],
 )  # fmt: skip

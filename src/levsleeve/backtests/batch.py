@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, ways_of
+from levsleeve.backtests.compiled_driver import NO_ROWS, NOTHING, refuse_asked, ways_of
 from levsleeve.backtests.kernel import Record, Ways, live
 from levsleeve.backtests.market import Market
 from levsleeve.backtests.memory import clear_memory, no_memory
@@ -197,6 +197,7 @@ def _refuse_other_funds(setting: Setting, sleeves: Sequence[Sleeve]) -> None:
     """Every sleeve must trade what the market has."""
     symbols = setting.market.symbols
     for sleeve in sleeves:
+        refuse_asked(sleeve)
         if set(sleeve.funds) != set(symbols) or len(sleeve.slots) != len(sleeves[0].slots):
             raise StudyError(
                 f"sleeves: one holds {', '.join((*sleeve.funds, *sleeve.slots))}; the funds "

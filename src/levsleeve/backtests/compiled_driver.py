@@ -12,6 +12,8 @@ from levsleeve.backtests.sleeve_market import Setting
 from levsleeve.backtests.sleeve_run import SleeveRun
 from levsleeve.backtests.state import EVENT_COUNT, EVENT_FIELDS, Account, new_account
 from levsleeve.backtests.waiting import no_orders
+from levsleeve.errors import StudyError
+from levsleeve.strategies.own_rule import OwnRule
 from levsleeve.strategies.sleeve import Sleeve
 
 NOTHING = np.zeros(0)
@@ -27,7 +29,10 @@ def run_compiled(setting: Setting, sleeve: Sleeve) -> SleeveRun:
     ------
     LedgerError
         If a row does not add up.
+    StudyError
+        If the sleeve has a sizing rule of one's own that sees the account.
     """
+    refuse_asked(sleeve)
     market, n = setting.market, len(setting.market.sessions)
     plan, slots = plan_of(sleeve, market), sleeve.slots
     columns = len(ledger_columns(market.symbols, slots))
@@ -54,6 +59,22 @@ def _live(
     memory = no_memory(n_funds)
     lived = live(account, orders, memory, setting.market.tape, setting.terms, plan, ways, out)
     return account, lived
+
+
+def refuse_asked(sleeve: Sleeve) -> None:
+    """The kernel asks no function as it runs.
+
+    Raises
+    ------
+    StudyError
+        If the sleeve has a sizing rule of one's own that sees the account.
+    """
+    rule = sleeve.rule
+    if isinstance(rule, OwnRule) and rule.reads_account:
+        raise StudyError(
+            f"sizing: {rule.name} sees the account, so that only Backtrader runs it; "
+            "scale(history) is right"
+        )
 
 
 def ways_of(setting: Setting, *, keeps: bool) -> Ways:

@@ -30,7 +30,7 @@ from levsleeve.backtests.plan import (
     Plan,
     hold_to_plan,
 )
-from levsleeve.backtests.state import ACCOUNT_WIDE, Account, record, tradable_part
+from levsleeve.backtests.state import ACCOUNT_WIDE, TRADED, Account, record, tradable_part
 from levsleeve.backtests.tape import HIGH, LOW, Tape
 from levsleeve.backtests.waiting import order_change, order_close
 from levsleeve.compiled import Floats, hot_rule, inner_rule
@@ -101,14 +101,17 @@ class _Margin(NamedTuple):
 
 @inner_rule
 def _margin_now(account: Account, tape: Tape, t: int, plan: Plan, standing: Standing) -> _Margin:
-    """Margin at the close, or at the worse extreme of the session where that is looked at."""
+    """Margin at the close, or at the worse extreme of the session where that is looked at.
+
+    The extremes of a session that traded were met by other holdings: they say nothing.
+    """
     found = _Margin(
         standing.maintenance_margin, _sized_margin(account, plan, t),
         standing.equity_with_loan_value,
     )  # fmt: skip
     close = found
     for side in range(2):
-        if plan.numbers[SEES_EXTREMES] != 0.0:
+        if plan.numbers[SEES_EXTREMES] != 0.0 and account.money[TRADED] == 0.0:
             more = _moved_margin(account, tape, t, plan, side, 0.0)
             at = _Margin(
                 close.maintenance + more,

@@ -44,9 +44,9 @@ def clear_memory(memory: Floats) -> None:
 def observe(account: Account, memory: Floats, plan: Plan, equity: float) -> None:
     """Take the session's return into memory; ``equity`` is that of this close, in dollars.
 
-    Without a core the sleeve's return is the account's.  Beside a core it is what its funds and
-    options earned, less what its trades cost, over the equity of the close before; interest is the
-    account's.
+    Without a core the sleeve's return is the account's.  Beside a core it is what its funds,
+    distributions included, and its options earned, less what its trades cost, over the equity of
+    the close before; interest is the account's.
     """
     before = memory[EQUITY]
     costs = _costs_of_sleeve(account, plan)
@@ -54,10 +54,11 @@ def observe(account: Account, memory: Floats, plan: Plan, equity: float) -> None
         earned = session_return(account, before, equity)
         memory[GROWTH] *= 1.0 + earned
         if plan.numbers[HAS_CORE] != 0.0:
+            n_funds = plan.funds.shape[0]
             gain = account.flows[OPTION] - (costs - memory[SLEEVE_COSTS])
-            for i in range(plan.funds.shape[0]):
+            for i in range(n_funds):
                 if plan.funds[i, SCALED] != 0.0:
-                    gain += account.flows[PRICE + i]
+                    gain += account.flows[PRICE + i] + account.flows[PRICE + n_funds + i]
             earned = max(gain / before, -1.0)
         memory[SLEEVE_GROWTH] *= 1.0 + earned
     memory[EQUITY], memory[SLEEVE_COSTS] = equity, costs

@@ -107,9 +107,11 @@ def _parts_of(sleeve: Sleeve, market: Market, weights: Floats) -> _Parts:
     """Everything of a plan that prices and rules alone decide."""
     base, sized = _base(market, weights), _sized(sleeve, market)
     rates = _rates(sleeve, market, weights)
-    requirements = np.full(len(market.history.index), math.nan)
-    requirements[market.history.first :] = rates @ np.abs(weights * sized)
-    seen = Seen(market.history, base._replace(weights=weights * sized), requirements)
+    first, rows = market.history.first, len(market.history.index)
+    required = np.full((rows, 2), math.nan)
+    required[first:] = rates @ np.abs(np.column_stack([weights * sized, weights * (1.0 - sized)]))
+    sized_base = base._replace(weights=weights * sized)
+    seen = Seen(market.history, sized_base, required[:, 0].copy(), required[:, 1].copy())
     branches = _branches(sleeve, market, seen)
     funds = np.zeros((len(weights), N_FUND_FACTS))
     funds[:, LEVERAGED] = [float(fund.is_leveraged) for fund in market.funds]
@@ -200,7 +202,7 @@ def _covariances(sleeve: Sleeve, market: Market) -> Floats:
         return np.zeros((1, n * n))
     _refuse_short_history("caps", sleeve.caps, market)
     found = rolling_covariances(history.funds, sleeve.caps.risk_window)[history.first :]
-    return np.nan_to_num(found.reshape(len(found), n * n))
+    return np.ascontiguousarray(found.reshape(len(found), n * n))
 
 
 def _branches(sleeve: Sleeve, market: Market, seen: Seen) -> list[Branch]:
@@ -218,7 +220,7 @@ def _refuse_short_history(key: str, rule: Any, market: Market) -> None:  # noqa:
     if rule.longest > rows:
         named, window = _window_of(rule, key)
         raise StudyError(
-            f"{named}: {window} sessions, but there are {rows} up to "
+            f"{named}: {window} looks {rule.longest} sessions back, but there are {rows} up to "
             f"{market.sessions[-1]:%Y-%m-%d}; a shorter window is right"
         )
 

@@ -77,8 +77,8 @@ N_MONEY = 10
 """Places in ``Account.money``; contributions are the day's, to the special memorandum account, the
 months count what was traded since the calendar month began, and ``TRADED`` is above zero once a
 position has changed in the session.  ``CALL_AGE`` counts the sessions since an open margin call,
--1 without one; ``ENDED`` says whether and why the run ends; ``CALLED`` is 1.0 on a
-session with a new margin call; ``EVENT_COUNT`` is how many events wait to be read."""
+-1 without one; ``ENDED`` says whether and why the run ends; ``CALLED`` is 1.0 once there was a
+margin call, until a sleeve has seen it; ``EVENT_COUNT`` is how many events wait to be read."""
 
 ALIVE, WIPED_OUT, CLOSED_OUT = 0.0, 1.0, 2.0
 """Values of ``ENDED``: equity is gone, or the broker closed the account at a call."""
@@ -110,7 +110,7 @@ FLOW_CAUSES = (
 )
 PRICE = len(FLOW_CAUSES)
 """Causes of a change of equity, in the order of ``Account.flows``; then, from ``PRICE`` on, the
-price of each fund."""
+price of each fund.  Behind them stands what of the distributions was each fund's."""
 
 
 EVENT_FIELDS = 12
@@ -126,7 +126,7 @@ def new_account(cash_usd: float, n_funds: int, n_slots: int) -> Account:
     capacity = 16 * (n_funds + n_slots) + 16
     account = Account(
         money=np.zeros(N_MONEY),
-        flows=np.zeros(PRICE + n_funds),
+        flows=np.zeros(PRICE + 2 * n_funds),
         costs=np.zeros(n_funds + n_slots),
         book=empty_book(n_funds, n_slots),
         events=np.zeros((capacity, EVENT_FIELDS)),

@@ -21,7 +21,6 @@ from levsleeve.backtests.state import (
     ACCOUNT_WIDE,
     BORROW_FEE,
     CALL_AGE,
-    CALLED,
     CASH,
     CONTRIBUTIONS,
     CREDIT_INTEREST,
@@ -29,6 +28,7 @@ from levsleeve.backtests.state import (
     DISTRIBUTIONS,
     MONTH_CONTRACTS,
     MONTH_SHARES,
+    PRICE,
     SHORT_REBATE,
     SPECIAL_MEMORANDUM,
     TRADED,
@@ -74,7 +74,7 @@ def open_session(account: Account, tape: Tape, t: int, terms: Terms) -> None:
     for cause in range(account.flows.size):
         account.flows[cause] = 0.0
     account.money[CONTRIBUTIONS] = 0.0
-    account.money[TRADED] = account.money[CALLED] = 0.0
+    account.money[TRADED] = 0.0
     if account.money[CALL_AGE] >= 0.0:
         account.money[CALL_AGE] += 1.0
     if t > 0:
@@ -101,6 +101,7 @@ def _corporate_actions(account: Account, tape: Tape, t: int, share_parts: float)
             account.money[CASH] += paid
             account.money[CONTRIBUTIONS] += paid
             account.flows[DISTRIBUTIONS] += paid
+            account.flows[PRICE + account.book.funds.shape[0] + i] = paid
 
 
 @hot_rule

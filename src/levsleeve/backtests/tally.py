@@ -105,7 +105,7 @@ def count_close(
     for cause in range(PRICE):
         counts[FLOWS + cause] += account.flows[cause]
         total += account.flows[cause]
-    for cause in range(PRICE, account.flows.size):
+    for cause in range(PRICE, PRICE + account.book.funds.shape[0]):
         counts[FLOWS + PRICE] += account.flows[cause]
         total += account.flows[cause]
     if not within_tolerance(worth - before - total, account_scale(account)):

@@ -82,6 +82,7 @@ def watch(
         memory[OWED], answer = 0.0, RESIZE
     elif plan.numbers[TRIMS_DAILY] != 0.0:
         answer = _trim(account, orders, memory, t, plan, parts, standing.equity)
+    account.money[CALLED] = 0.0
     return answer
 
 
@@ -115,7 +116,9 @@ def _leave_or_return(  # noqa: PLR0911  (one answer for each stance)
         memory[STANCE] = NEW
         record(account, RE_ENTRY, ACCOUNT_WIDE, 0.0, 0.0, 0.0, 1.0, WHY_COOLED_OFF)
         return RESIZE
-    return NOTHING
+    was_off = t > 0 and plan.course[t - 1, FILTER] == 0.0
+    waited = was_off and filter_on != 0.0 and numbers[REENTRY] != NEXT_REBALANCE
+    return RESIZE if waited else NOTHING  # not entered before, since its filter was off
 
 
 @hot_rule

@@ -64,12 +64,13 @@ class Seen:
     """What a rule sees: the history, the base weights, and what these require at each session.
 
     ``requirements`` are maintenance margins as a fraction of equity at a scale of 1, by row of the
-    history; nan before the study.
+    history; nan before the study.  ``core_requirement`` is what a core beside them requires.
     """
 
     history: History
     base: Base
     requirements: Floats
+    core_requirement: Floats | float = 0.0
 
     @property
     def rows(self) -> int:

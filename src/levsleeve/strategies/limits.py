@@ -147,8 +147,9 @@ def hold_to_policy(  # noqa: C901  (one limit after the other)
 ) -> None:  # fmt: skip
     """Lower the weights until every cap and the reserve hold.
 
-    ``covariances`` (n * n) and maintenance ``rates`` (n, on the side of each weight) are of the
-    session, empty where no limit needs them; ``fall`` and ``rise`` are the reserve's index moves.
+    ``covariances`` (n * n; nan while unknown) and maintenance ``rates`` (n, on the side of each
+    weight) are of the session, any where no limit needs them; ``fall`` and ``rise`` are the
+    reserve's index moves.
 
     First the leveraged funds shrink in proportion, then all that is sized, last everything: a
     smaller copy of an account that obeys the policy obeys it.
@@ -167,7 +168,8 @@ def hold_to_policy(  # noqa: C901  (one limit after the other)
         _shrink(weights, funds, SCALED, part)
     if limits[RISK_CAP] < 1.0:
         own, shared, rest = _variance_parts(weights, funds, covariances)
-        part = largest_risk_part(own, shared, rest, limits[RISK_CAP])
+        known = not math.isnan(own + shared + rest)  # or else nothing that is leveraged is held
+        part = largest_risk_part(own, shared, rest, limits[RISK_CAP]) if known else 0.0
         _shrink(weights, funds, LEVERAGED, part)
     part = largest_part(0.0, net_delta(weights, funds), limits[DELTA_CAP])
     if limits[HOUSE_RATE] > 0.0:

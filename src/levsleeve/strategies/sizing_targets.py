@@ -117,7 +117,10 @@ class Kelly(SizingRule):
 
 
 class MarginUtilization(SizingRule):
-    """The scale at which maintenance margin is ``target`` of equity, at each session's rates."""
+    """The scale at which the account's maintenance margin is ``target`` of equity.
+
+    Each session's rates count, and the margin of a core.
+    """
 
     rule: Literal["margin_utilization"] = "margin_utilization"
     target: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
@@ -129,7 +132,8 @@ class MarginUtilization(SizingRule):
 
     def branches(self, seen: Seen) -> list[Branch]:
         """Target over the requirement at a scale of 1."""
-        return [scaled(_ratio(self.target, seen.requirements))]
+        left = np.maximum(self.target - seen.core_requirement, 0.0)
+        return [scaled(_ratio(left, seen.requirements))]
 
 
 class VolatilityLadder(OfVolatility):
@@ -169,7 +173,7 @@ class VolatilityLadder(OfVolatility):
         return [scaled(np.where(np.isnan(volatility), np.nan, exposure / seen.gross_turns))]
 
 
-def _ratio(above: float, below: Floats) -> Floats:
+def _ratio(above: Floats | float, below: Floats) -> Floats:
     """Their ratio; infinite where there is nothing below, so that the caps decide."""
     with np.errstate(divide="ignore"):
         return above / below

@@ -38,7 +38,7 @@ class StopFlight(Choice):
     A rung is left once utilization is ``hysteresis`` below its threshold.  After a cut the sleeve
     is not enlarged for ``cool_off_sessions``, nor while it is not calm; then the limit rises to the
     full size over ``return_sessions`` (0: at once).  ``check`` looks at the close, or also at the
-    extremes of the session.
+    extremes of a session that changed no holding.
     """
 
     warn: Level | None = None

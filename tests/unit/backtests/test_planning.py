@@ -157,21 +157,21 @@ def test_a_ladder_follows_the_rates_of_each_session() -> None:
 @pytest.mark.parametrize(
     ("keys", "wrong"),
     [
-        ({"sizing": Trend(window=6)}, "sizing: it looks 6 sessions back"),
+        ({"sizing": Trend(window=7)}, "sizing.window: 7 looks 6 sessions back"),
         (
             {"exits": Exits(filter=Momentum(window=4, skip=2))},
-            "exits.filter: it looks 6 sessions back",
+            "exits.filter.window: 4 looks 6 sessions back",
         ),
         (
             {
                 "holdings": (Holding("UPRO", 0.5), Holding("SP500", 0.2)),
                 "allocation": InverseVolatility(window=6),
             },
-            "allocation: it looks 6 sessions back",
+            "allocation.window: 6 looks 6 sessions back",
         ),
         (
             {"core": (Holding("SP500", 0.4),), "caps": Caps(risk_share=0.5, risk_window=6)},
-            "caps.risk_window: it looks 6 sessions back",
+            "caps.risk_window: 6 looks 6 sessions back",
         ),
     ],
 )  # fmt: skip
