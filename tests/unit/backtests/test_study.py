@@ -101,8 +101,8 @@ def test_a_whole_number_is_a_number_too() -> None:
         (
             {"sleeve": [{"name": "a", "strategy": "b", "weight": 1.0}]},
             "study: sleeve.0.weight: unknown key; known are cap, rebalance, rebalance_offset, "
-            "band, sizing, allocation, core, caps, reserve, stop_flight, exits, name, strategy, funds, "
-            "slots, on_shortfall, parameters",
+            "band, sizing, allocation, core, caps, reserve, stop_flight, exits, name, strategy, "
+            "funds, slots, on_shortfall, parameters",
         ),
         (
             {"sleeve": [{"name": "a", "strategy": "b", "parameters": {"x": [1]}}]},
