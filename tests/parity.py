@@ -18,7 +18,7 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 MONEY = (
     "cash", "special memorandum account", "contributions", "shares of the month",
-    "contracts of the month", "traded", "age of the call", "ended",
+    "contracts of the month", "traded", "age of the call", "ended", "called",
 )  # fmt: skip
 """Places of ``Account.money`` but for ``EVENT_COUNT``, the last: one driver reads its events each
 session, the other at the end."""

@@ -50,6 +50,7 @@ SHIPPED = [
     Sleeved("bull_3x"),
     Sleeved("bull_3x_puts"),
     Sleeved("bull_3x_inverse"),
+    Sleeved("bull_3x_guarded"),
     Sleeved("bear_sleeve", {"form": "long_inverse"}),
     Sleeved("bear_sleeve", {"form": "short_bull"}),
 ]

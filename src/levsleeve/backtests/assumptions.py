@@ -63,6 +63,8 @@ def _fund_line(fund: Fund) -> str:
     """How a fund's prices came about."""
     if fund.is_index:
         return f"{fund.symbol} the index itself, held without cost"
+    if fund.multiple == 0.0:
+        return f"{fund.symbol} a fund of bills, modelled: the bill rate without cost, from $100"
     facts = CATALOGUE.get(fund.symbol)
     compared = facts.compared if facts is not None and facts.compared else "never compared with one"
     return (

@@ -138,15 +138,19 @@ def bundled_indexes() -> tuple[str, ...]:
     return tuple(symbol for symbol, index in INDEXES.items() if index.bundled)
 
 
+BILLS = "BILLS"
+"""A fund of Treasury bills: it earns the bill rate and costs nothing, modelled."""
+
+
 def study_symbols() -> tuple[str, ...]:
-    """What a study can hold by name: bundled indexes, and the funds that can be modelled on one."""
+    """What a study can hold by name: bundled indexes, funds that can be modelled on one, bills."""
     indexes = bundled_indexes()
     funds = (
         symbol
         for symbol, facts in CATALOGUE.items()
         if facts.index in indexes and facts.financing_spread is not None
     )
-    return (*indexes, *funds)
+    return (*indexes, *funds, BILLS)
 
 
 def fund_facts(symbol: str) -> FundFacts:

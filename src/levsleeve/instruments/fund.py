@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from levsleeve.errors import DataError
 from levsleeve.instruments.catalogue import (
+    BILLS,
     BROAD_BASED,
     CATALOGUE,
     INDEXES,
@@ -14,13 +15,15 @@ from levsleeve.instruments.catalogue import (
     study_symbols,
 )
 
+PLAIN_MULTIPLES = (0.0, 1.0)
+"""Daily multiples of bills and of a plain fund: neither is leveraged."""
 PERCENT = 100.0
 """Ticker strings state percent a year; everything inside is a fraction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fund:
-    """A daily-reset fund, or the index itself (multiple 1, no expense).
+    """A daily-reset fund, the index itself (multiple 1, no expense), or bills (multiple 0).
 
     Rates are fractions a year: ``expense_ratio`` and ``drag`` of net asset value,
     ``financing_spread`` per borrowed turn over the bill rate.
@@ -48,8 +51,8 @@ class Fund:
 
     @property
     def is_leveraged(self) -> bool:
-        """Whether a cap on leveraged exposure counts it: every multiple but the plain 1."""
-        return self.multiple != 1.0
+        """Whether a cap on leveraged exposure counts it: any multiple but the plain 1, or bills."""
+        return self.multiple not in PLAIN_MULTIPLES
 
     @property
     def is_broad_based(self) -> bool:
@@ -65,8 +68,8 @@ class Fund:
 def parse_fund(text: str) -> Fund:
     """The fund that a ticker string names, as a study can hold it.
 
-    A catalogue ticker (``UPRO``), a bundled index (``SP500``) or a synthetic fund on an index,
-    written ``SP500?L=3&E=0.92&SP=0.65&D=0``: daily multiple, expense, financing spread per
+    A catalogue ticker (``UPRO``), a bundled index (``SP500``), ``BILLS`` or a synthetic fund on an
+    index, written ``SP500?L=3&E=0.92&SP=0.65&D=0``: daily multiple, expense, financing spread per
     borrowed turn and extra drag, the last three in percent a year.  Facts of the funds that no
     study can hold are in ``catalogue.fund_facts``.
 
@@ -114,6 +117,8 @@ def _named(text: str) -> Fund:
         return Fund(
             text, text, 1.0, benchmark_class=index.benchmark_class, name=index.name, is_index=True
         )
+    if text == BILLS:
+        return Fund(BILLS, bundled_indexes()[0], 0.0, name="Treasury bills")
     if text not in CATALOGUE:
         otherwise = f"a study can hold {', '.join(study_symbols())}"
         raise DataError(no_such_fund(text, [*CATALOGUE, *INDEXES], otherwise))

@@ -12,12 +12,11 @@ import numpy as np
 
 from levsleeve.backtests.state import WHOLE_SHARES, tradable_part
 from levsleeve.compiled import Floats
-from levsleeve.margin.combination import MAINTENANCE
+from levsleeve.monitoring.account_view import AccountView
 from levsleeve.strategies.limits import (
     DELTA_CAP,
     LEVERAGED,
     MULTIPLE,
-    N_FUND_FACTS,
     RISK_CAP,
     SCALED,
     SINGLE_CAP,
@@ -38,7 +37,6 @@ from levsleeve.strategies.stop_flight import (
     kept_part,
     rung_of,
 )
-from levsleeve.what_if.account import AccountAtHand
 from levsleeve.what_if.status import MarginStatus
 
 Verdict = Literal["ok", "warn", "act", "call"]
@@ -106,7 +104,7 @@ def policy_status(
     cut by its ladder.
     """
     account = status.account
-    view = _View.of(account, sleeve, status.figures.net_liquidation_usd)
+    view = AccountView.of(account, sleeve, status.figures.net_liquidation_usd)
     levels = _levels(sleeve.stop_flight, view)
     used = status.figures.utilization
     rung = CALM if levels is None else rung_of(used, levels, CALM, 0.0)
@@ -144,46 +142,11 @@ def policy_status(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """An account's funds as the rules of ``strategies.limits`` take them."""
-
-    names: tuple[str, ...]
-    shares: Floats
-    marks: Floats
-    weights: Floats
-    funds: Floats
-    rates: Floats
-
-    @classmethod
-    def of(cls, account: AccountAtHand, sleeve: Sleeve, equity: float) -> "_View":
-        """Of an account worth ``equity`` dollars; without equity, weights are infinite."""
-        shares, marks = account.positions.shares, account.positions.marks
-        funds = np.zeros((len(account.funds), N_FUND_FACTS))
-        core = sleeve.core_funds
-        for i, fund in enumerate(account.funds):
-            leveraged = fund.multiple != 1.0
-            listed = fund.symbol in sleeve.funds
-            funds[i, LEVERAGED] = float(leveraged)
-            funds[i, SCALED] = float(fund.symbol not in core and (leveraged or listed))
-            funds[i, MULTIPLE] = fund.multiple
-        rates = np.array(
-            [
-                account.per_share(i, MAINTENANCE, short=bool(shares[i] < 0.0)) / marks[i]
-                for i in range(len(account.funds))
-            ]
-        )
-        worth = equity if equity > 0.0 else math.nan
-        weights = np.where(shares == 0.0, 0.0, shares * marks / worth)
-        names = tuple(fund.symbol for fund in account.funds)
-        return cls(names, shares, marks, np.nan_to_num(weights, nan=np.inf), funds, rates)
-
-
 def _or_infinite(limit: float | None) -> float:
     return math.inf if limit is None else limit
 
 
-def _levels(ladder: StopFlight | None, view: _View) -> Floats | None:
+def _levels(ladder: StopFlight | None, view: AccountView) -> Floats | None:
     """The four levels of the ladder at the account's own rates."""
     if ladder is None:
         return None
@@ -193,7 +156,7 @@ def _levels(ladder: StopFlight | None, view: _View) -> Floats | None:
     return levels
 
 
-def _kept(status: MarginStatus, view: _View, levels: Floats | None, used: float) -> float:
+def _kept(status: MarginStatus, view: AccountView, levels: Floats | None, used: float) -> float:
     """The part of what is sized that the ladder lets stand."""
     if levels is None or used < levels[DERISK]:
         return 1.0
@@ -213,7 +176,7 @@ def _limits(sleeve: Sleeve) -> Floats:
     return limits
 
 
-def _allowed(view: _View, sleeve: Sleeve, moves: tuple[float, float]) -> Floats:
+def _allowed(view: AccountView, sleeve: Sleeve, moves: tuple[float, float]) -> Floats:
     """The weights that caps and reserve allow, given those that are held."""
     allowed = view.weights.copy()
     if np.isinf(allowed).any():
@@ -224,7 +187,7 @@ def _allowed(view: _View, sleeve: Sleeve, moves: tuple[float, float]) -> Floats:
 
 
 def _trades(
-    status: MarginStatus, view: _View, part: float, allowed: Floats
+    status: MarginStatus, view: AccountView, part: float, allowed: Floats
 ) -> tuple[dict[str, float], list[str]]:
     """Signed shares that ladder, caps and reserve ask to trade, the strictest of them."""
     equity = status.figures.net_liquidation_usd
@@ -255,7 +218,7 @@ def _ladder_words(used: float, levels: Floats | None, rung: float) -> list[str]:
     return [f"utilization {used:.1%} is at or above {RUNGS[step + 1]} {levels[step]:.1%}{aim}"]
 
 
-def _cap_words(view: _View, sleeve: Sleeve) -> list[str]:
+def _cap_words(view: AccountView, sleeve: Sleeve) -> list[str]:
     """Which caps the weights stand above."""
     found, limits = [], _limits(sleeve)
     gross = float(gross_leveraged(view.weights, view.funds))
@@ -275,7 +238,7 @@ def _cap_words(view: _View, sleeve: Sleeve) -> list[str]:
     return found
 
 
-def _reserve(view: _View, sleeve: Sleeve, moves: tuple[float, float]) -> float:
+def _reserve(view: AccountView, sleeve: Sleeve, moves: tuple[float, float]) -> float:
     """The least excess liquidity after the reserve's moves, as a fraction of equity."""
     if sleeve.reserve is None or np.isinf(view.weights).any():
         return math.nan

@@ -35,8 +35,20 @@ def option_price(
     discounted = strike * math.exp(-rate * years)
     if years <= 0.0 or volatility <= 0.0 or spot <= 0.0:
         return max(0.0, right * (spot - discounted))
-    spread = volatility * math.sqrt(years)
-    d1 = math.log(spot / discounted) / spread + 0.5 * spread
+    log_forward = rate * years - math.log(strike / spot)
+    return price_at(spot, discounted, log_forward, volatility * math.sqrt(years), right)
+
+
+@hot_rule
+def price_at(
+    spot: float, discounted: float, log_forward: float, spread: float, right: float
+) -> float:
+    """The formula itself, for what is known already of a live option; dollars per share.
+
+    ``discounted`` is the present worth of the strike, ``log_forward`` the logarithm of spot over
+    it, ``spread`` the volatility times the root of the years, above 0.
+    """
+    d1 = log_forward / spread + 0.5 * spread
     d2 = d1 - spread
     value = right * (spot * normal_cdf(right * d1) - discounted * normal_cdf(right * d2))
     return max(0.0, value)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from levsleeve.compiled import hot_rule, rule
 from levsleeve.errors import StudyError
-from levsleeve.pricing.black_scholes import option_delta, option_price
+from levsleeve.pricing.black_scholes import option_delta, price_at
 
 STANDARD_SKEW = 0.0
 LINEAR_SKEW = 1.0
@@ -67,12 +67,25 @@ def index_volatility(
 
     ``log_moneyness`` is ln(strike / spot) of the index.
     """
+    return _index_volatility(log_moneyness, years, math.sqrt(years), rate, vix, model)
+
+
+@hot_rule
+def _index_volatility(
+    log_moneyness: float,
+    years: float,
+    root: float,
+    rate: float,
+    vix: float,
+    model: VolatilityModel,
+) -> float:
+    """The same where the root of the years is at hand."""
     if model.kind == LINEAR_SKEW:
         tenor = math.sqrt(MONTH_YEARS / max(years, SHORTEST_YEARS))
         factor = 1.0 - model.slope * log_moneyness * tenor
         return model.level * vix * min(max(factor, 0.5), 2.5)
     forward = log_moneyness - (rate - model.index_dividend_yield) * years
-    x = min(max(forward / (vix * math.sqrt(years)), -4.0), 0.5)
+    x = min(max(forward / (vix * root), -4.0), 0.5)
     return vix * (model.level + model.slope * x + model.curvature * x * x)
 
 
@@ -131,8 +144,13 @@ def fund_option_price(
     """Dollars per share of an option on a fund; at expiry its intrinsic value."""
     if years <= 0.0 or spot <= 0.0:
         return max(0.0, right * (spot - strike))
-    volatility = fund_volatility(spot, strike, years, rate, multiple, cost_rate, vix, model)
-    return option_price(spot, strike, years, rate, volatility, right)
+    log_moneyness, root = math.log(strike / spot), math.sqrt(years)
+    mapped = index_log_moneyness(log_moneyness, years, rate, multiple, cost_rate, model.level * vix)
+    spread = abs(multiple) * _index_volatility(mapped, years, root, rate, vix, model) * root
+    discounted = strike * math.exp(-rate * years)
+    if spread <= 0.0:
+        return max(0.0, right * (spot - discounted))
+    return price_at(spot, discounted, rate * years - log_moneyness, spread, right)
 
 
 @rule

@@ -105,7 +105,8 @@ class Sleeve:
                 f"{layer.fund}: an inverse layer needs exposure to offset, but the holdings have "
                 "0; no hedge is right"
             )
-        weight = -layer.ratio * exposure / parse_fund(layer.fund).multiple
+        multiple = parse_fund(layer.fund).multiple
+        weight = -layer.ratio * exposure / multiple if multiple != 0.0 else 0.0
         if weight <= 0.0:
             raise StudyError(
                 f"{layer.fund}: an inverse layer moves against the sleeve, but both move "

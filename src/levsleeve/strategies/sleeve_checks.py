@@ -121,6 +121,8 @@ def check_put(sleeve: "Sleeve", put: "ProtectivePut") -> None:
     weights = {holding.fund: holding.weight for holding in sleeve.holdings}
     if weights.get(put.fund, 0.0) <= 0.0:
         raise StudyError(f"{put.fund}: a protective put needs the fund held long in the sleeve")
+    if parse_fund(put.fund).multiple == 0.0:
+        raise StudyError(f"{put.fund}: no options are listed on bills; a fund or index is right")
     highest = 1.5
     if not 0.0 < put.moneyness <= highest:
         raise StudyError(

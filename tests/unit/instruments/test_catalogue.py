@@ -6,6 +6,7 @@ import pytest
 
 from levsleeve.errors import DataError
 from levsleeve.instruments.catalogue import (
+    BILLS,
     CATALOGUE,
     INDEXES,
     BenchmarkClass,
@@ -64,7 +65,8 @@ def test_every_index_has_a_class_a_standing_and_a_fund(symbol: str) -> None:
 
 def test_a_fund_that_a_study_can_hold_never_changed_its_multiple() -> None:
     for symbol in study_symbols():
-        assert symbol in INDEXES or len(CATALOGUE[symbol].multiples) == 1
+        plain = symbol in INDEXES or symbol == BILLS
+        assert plain or len(CATALOGUE[symbol].multiples) == 1
 
 
 def test_only_a_fund_on_a_bundled_index_has_a_measured_spread() -> None:
@@ -252,7 +254,7 @@ def test_reverse_splits_are_counted_exactly() -> None:
 def test_the_lists_of_names_are_these() -> None:
     assert ", ".join(known_symbols()) == KNOWN
     assert bundled_indexes() == ("SP500",)
-    held = ("SP500", "UPRO", "SPXU", "SSO", "SDS", "SH", "SPY", "IVV", "VOO")
+    held = ("SP500", "UPRO", "SPXU", "SSO", "SDS", "SH", "SPY", "IVV", "VOO", "BILLS")
     assert study_symbols() == held
 
 

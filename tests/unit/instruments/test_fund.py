@@ -4,7 +4,7 @@ from levsleeve.errors import DataError
 from levsleeve.instruments.catalogue import BenchmarkClass
 from levsleeve.instruments.fund import Fund, parse_fund
 
-IN_A_STUDY = "a study can hold SP500, UPRO, SPXU, SSO, SDS, SH, SPY, IVV, VOO"
+IN_A_STUDY = "a study can hold SP500, UPRO, SPXU, SSO, SDS, SH, SPY, IVV, VOO, BILLS"
 
 
 def test_a_ticker_of_the_catalogue_is_that_fund() -> None:
