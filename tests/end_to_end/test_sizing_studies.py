@@ -325,3 +325,17 @@ def test_a_variant_that_cannot_run_is_refused_by_its_key(
     with pytest.raises(StudyError) as stopped:
         levsleeve.run_many(study, "bull", [variant])
     assert str(stopped.value) == f"{study}: sleeve bull: {message}"
+
+
+def test_the_page_of_a_run_says_what_the_policy_met(folder: Path) -> None:
+    shown = " ".join(run(write(folder, EVERYTHING)).stdout.split())
+    policy = result_of(folder)["policy"]
+    assert (
+        f"bull: leveraged weight at most {policy['peak_leveraged_weight']:.1%} at a close (cap "
+        f"60.0% at decisions, above it on 0 sessions), {policy['warnings']} stop-flight warnings"
+    ) in shown
+    assert f"{policy['exits']} exits, {policy['re_entries']} re-entries" in shown
+
+
+def test_a_sleeve_without_rules_has_no_line_of_policy(folder: Path) -> None:
+    assert "leveraged weight at most" not in run(write(folder, "")).stdout

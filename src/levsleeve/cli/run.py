@@ -129,11 +129,19 @@ def run_command(path: Path, out: Path | None, options: StrategyOptions, ways: Wa
 
 def _print_comparison(result: StudyResult, printed: Console, driver: Driver) -> None:
     """The comparison of the sleeves, which driver ran them, and how to read it."""
-    from levsleeve.reports.comparison import NOTES, comparison_tables, driven, headline
+    from levsleeve.reports.comparison import (
+        NOTES,
+        comparison_tables,
+        driven,
+        headline,
+        policy_lines,
+    )
 
     printed.print(headline(result), style="bold", highlight=False)
     for table in comparison_tables(result, printed.width):
         printed.print(table)
+    for line in policy_lines(result):
+        printed.print(line, highlight=False)
     if driver != "backtrader":
         printed.print(driven(result), highlight=False)
     for note in NOTES:

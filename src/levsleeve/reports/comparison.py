@@ -106,6 +106,34 @@ def driven(result: StudyResult) -> str:
     return "; ".join(told)
 
 
+def policy_lines(result: StudyResult) -> list[str]:
+    """Of each sleeve with rules: its leveraged weight against the cap, and what acted."""
+    return [
+        f"{name}: {_policy_words(run.policy)}"
+        for name, run in result.sleeves.items()
+        if run.policy is not None and run.sleeve is not None and run.sleeve.has_rules
+    ]
+
+
+def _policy_words(policy: dict[str, Any]) -> str:
+    """One sleeve's policy in a line."""
+    words = [
+        f"leveraged weight at most {policy['peak_leveraged_weight']:.1%} at a close "
+        f"(cap {policy['cap']:.1%} at decisions, above it on {policy['sessions_above_cap']:,} "
+        "sessions)"
+    ]
+    counted = {
+        "stop-flight warnings": policy["warnings"],
+        "cuts": policy["cuts"],
+        "sales": policy["sales"],
+        "exits": policy["exits"],
+        "re-entries": policy["re_entries"],
+        "trims to the cap": policy["cap_trims"],
+    }
+    words += [f"{count:,} {what}" for what, count in counted.items() if count]
+    return ", ".join(words)
+
+
 def comparison_tables(result: StudyResult, width: int) -> list[Table]:
     """The comparison for a terminal of ``width`` columns: one column a sleeve, the benchmark last.
 

@@ -80,6 +80,12 @@ class Sleeve:
         return OwnRule(self.sizing)
 
     @property
+    def has_rules(self) -> bool:
+        """Whether anything but base weights, a cap and a hedge decides."""
+        rules = (self.sizing, self.allocation, self.reserve, self.stop_flight, self.exits)
+        return any(rule is not None for rule in rules) or self.caps != Caps()
+
+    @property
     def targets(self) -> dict[str, float]:
         """Signed base weight per fund, the inverse layer and the core included."""
         weights = {holding.fund: holding.weight for holding in self.holdings}
