@@ -217,6 +217,10 @@ REFUSED = [
         "cut_to and warn over derisk to flatten is right",
     ),
     (
+        'sizing = { rule = "vol_target", window = 21, decay = 0.9 }',
+        "sleeve.0.sizing.decay: 0.9 with a window of 21; one of the two is right",
+    ),
+    (
         "cap = 0.4",
         "sleeve bull: weight: 0.5 of equity in leveraged funds is above the cap 0.4; "
         "lower the weight or raise the cap",
@@ -339,3 +343,50 @@ def test_the_page_of_a_run_says_what_the_policy_met(folder: Path) -> None:
 
 def test_a_sleeve_without_rules_has_no_line_of_policy(folder: Path) -> None:
     assert "leveraged weight at most" not in run(write(folder, "")).stdout
+
+
+def test_a_dotted_key_changes_that_alone_of_what_the_strategy_describes(folder: Path) -> None:
+    study = write(folder, "")
+    text = study.read_text().replace('"bull_3x"', '"bull_3x_guarded"')
+    study.write_text(text.replace("parameters = { weight = 0.5, cap = 0.6 }\n", ""))
+    same = {"exits.max_drawdown": 0.25, "sizing.rules.1.target_vol": 0.2}
+    table = levsleeve.run_many(study, "bull", [{}, same, {"sizing.rules.0.window": 50}])
+    ends = table["ending_equity_usd"]
+    assert ends[0] == ends[1] != ends[2]
+
+
+def test_a_parameter_that_is_named_as_a_figure_stands_beside_it(folder: Path) -> None:
+    study = write(folder, "")
+    text = study.read_text().replace('"bull_3x"', '"bull_3x_guarded"')
+    study.write_text(text.replace("parameters = { weight = 0.5, cap = 0.6 }\n", ""))
+    table = levsleeve.run_many(study, "bull", [{"max_drawdown": 0.1}, {"max_drawdown": 0.2}])
+    assert table["parameters.max_drawdown"].tolist() == [0.1, 0.2]
+    assert (table["max_drawdown"] < 0.0).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["core.0.weight", "sizing.rules.7.window", "band.x", "strategy.x", "nope.a"]
+)
+def test_a_dotted_key_that_leads_nowhere_is_refused(folder: Path, name: str) -> None:
+    study = write(folder, 'sizing = { rule = "vol_target" }\n')
+    with pytest.raises(StudyError) as stopped:
+        levsleeve.run_many(study, "bull", [{name: 0.2}])
+    assert str(stopped.value).startswith(f"{study}: sleeve bull: ")
+
+
+def test_variants_that_are_no_list_are_refused(folder: Path) -> None:
+    study = write(folder, 'sizing = { rule = "vol_target" }\n')
+    with pytest.raises(StudyError) as stopped:
+        levsleeve.run_many(study, "bull", {"band": 0.1})  # type: ignore[arg-type]
+    assert str(stopped.value) == "variants: {'band': 0.1}; a list of mappings is right"
+
+
+def test_a_variant_of_a_rule_that_sees_the_account_is_refused(folder: Path) -> None:
+    own = 'sizing = { rule = "file", file = "own.py", function = "careful" }\n'
+    study = write(folder, own)
+    with pytest.raises(StudyError) as stopped:
+        levsleeve.run_many(study, "bull", [{"weight": 0.2}])
+    assert str(stopped.value) == (
+        f"{study}: sleeve bull: sizing: careful sees the account, so that only Backtrader runs "
+        "it, one at a time; scale(history) is right"
+    )

@@ -59,12 +59,26 @@ def test_after_the_cool_off_the_size_returns_in_equal_steps() -> None:
 
 def test_a_cut_is_not_undone_before_utilization_is_calm() -> None:
     ladder = StopFlight(warn=0.6, derisk=0.75, flatten=0.9, cut_to=0.65, cool_off_sessions=0)
-    closes = [100.0, 100.0, 115.0, 122.0, 122.0, 114.0, 108.0, 108.0]
+    closes = [100.0, 100.0, 115.0, 122.0, 128.0, 114.0, 108.0, 108.0]
     run = lived(closes, bull(-0.6, cap=1.0, stop_flight=ladder, rebalance="once"))
     # 600 short: 0.682 used at 115, 0.759 at 122; 0.65 x 86,800 / 0.9 / 122 = 513.8 stay.
-    # They use 0.649 at 122 and 0.579 at 114, within 0.05 of the warning; 0.531 at 108 is calm.
-    assert run.shares("UPRO") == [0.0, -600.0, -600.0, -600.0, -513.0, -513.0, -513.0, -522.0]
-    assert run.when(FLIGHT) == [(2, Why.WARNED), (3, Why.DERISKED), (6, Why.RETURNED)]
+    # They use 0.710 at 128, within 0.05 of what derisks; 0.582 at 114 is calm: 0.6 of 90,382.
+    assert run.shares("UPRO") == [0.0, -600.0, -600.0, -600.0, -513.0, -513.0, -475.0, -475.0]
+    assert run.when(FLIGHT) == [(2, Why.WARNED), (3, Why.DERISKED), (5, Why.RETURNED)]
+
+
+def test_a_ladder_of_low_levels_gives_the_size_back_as_well() -> None:
+    # The aim of 0.15 lies within 0.05 of the 0.2 that derisks: half of the way is calm enough.
+    run = lived([100.0] * 7, bull(0.3, stop_flight=StopFlight(derisk=0.2, cool_off_sessions=2)))
+    assert run.when(FLIGHT) == [(1, Why.DERISKED), (3, Why.RETURNED), (4, Why.DERISKED),
+                                (6, Why.RETURNED)]  # fmt: skip
+    assert run.shares("UPRO") == [0.0, 300.0, 200.0, 200.0, 300.0, 200.0, 200.0]
+
+
+def test_a_sleeve_stays_out_while_a_rate_is_above_its_limit() -> None:
+    run = lived([100.0] * 6, bull(0.5, exits=Exits(max_house_rate=0.7, cool_off_sessions=0)))
+    assert run.shares("UPRO") == [0.0] * 6  # 0.75 from the first session on: never entered
+    assert run.events == []
 
 
 def test_the_last_rung_sells_the_puts_as_well_and_both_come_back() -> None:

@@ -43,6 +43,7 @@ from levsleeve.strategies.stop_flight import (
     DERISK,
     FLATTEN,
     WARNED,
+    calm_level,
     kept_part,
     rung_of,
 )
@@ -150,7 +151,7 @@ def climb(
         return ORDERED
     if rung == WARNED and before == CALM:
         record(account, STOP_FLIGHT, ACCOUNT_WIDE, 0.0, 0.0, used, used, WHY_WARNED)
-    if memory[LIMIT] < math.inf and rung == CALM:
+    if memory[LIMIT] < math.inf and used < calm_level(levels, plan.numbers[HYSTERESIS]):
         return _give_back(account, memory, t, plan, used)
     return NOTHING
 

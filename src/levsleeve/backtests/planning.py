@@ -247,6 +247,9 @@ def _course(
     if sleeve.exits is not None and sleeve.exits.filter is not None:
         _refuse_short_history("exits.filter", sleeve.exits.filter, market)
         course[:, FILTER] = np.nan_to_num(sleeve.exits.filter.state(seen)[history.first :])
+    if sleeve.exits is not None and sleeve.exits.max_house_rate is not None:
+        sized = rates[:, seen.base.weights != 0.0]
+        course[:, FILTER] *= (sized <= sleeve.exits.max_house_rate).all(axis=1)
     if sleeve.reserve is not None:
         course[:, FALL : RISE + 1] = _moves(sleeve.reserve, market)
     if sleeve.stop_flight is not None:

@@ -112,7 +112,12 @@ def policy_status(
     allowed = _allowed(view, sleeve, moves)
     trades, actions = _trades(status, view, part, allowed)
     after = _after_expiry(status)
-    actions = [*_ladder_words(used, levels, rung), *_cap_words(view, sleeve), *actions]
+    reserve = _reserve(view, sleeve, moves)
+    kept = math.nan if sleeve.reserve is None else sleeve.reserve.keep
+    words = [*_ladder_words(used, levels, rung), *_cap_words(view, sleeve)]
+    if reserve < kept - TOLERANCE:
+        words.append(f"{reserve:.1%} of equity is left after the reserve's moves, below {kept:.1%}")
+    actions = [*words, *actions]
     expiry = min((option.expiry_date for option in account.options), default=None)
     if expiry is not None and levels is not None and after >= levels[WARN] > used:
         actions.append(
@@ -131,8 +136,8 @@ def policy_status(
         single_fund_cap=_or_infinite(sleeve.caps.single_fund),
         delta=float(net_delta(view.weights, view.funds)),
         delta_cap=_or_infinite(sleeve.caps.delta),
-        reserve=_reserve(view, sleeve, moves),
-        reserve_kept=math.nan if sleeve.reserve is None else sleeve.reserve.keep,
+        reserve=reserve,
+        reserve_kept=kept,
         expiry=expiry,
         days_to_expiry=None if expiry is None else (expiry - account.on).days,
         utilization_after=after,
@@ -212,6 +217,8 @@ def _ladder_words(used: float, levels: Floats | None, rung: float) -> list[str]:
     """What the ladder says where it is not calm."""
     if levels is None or rung == CALM:
         return []
+    if not math.isfinite(used):
+        return ["no equity is left; sell the sleeve"]
     step = int(rung) - 1
     aim = f"; cut until it is {levels[CUT_TO]:.1%}" if step == DERISK else ""
     aim = "; sell the sleeve" if step == FLATTEN else aim
@@ -221,6 +228,8 @@ def _ladder_words(used: float, levels: Floats | None, rung: float) -> list[str]:
 def _cap_words(view: AccountView, sleeve: Sleeve) -> list[str]:
     """Which caps the weights stand above."""
     found, limits = [], _limits(sleeve)
+    if np.isinf(view.weights).any():
+        return []
     gross = float(gross_leveraged(view.weights, view.funds))
     if gross > sleeve.cap + TOLERANCE:
         found.append(f"leveraged funds are {gross:.1%} of equity, above the cap {sleeve.cap:.1%}")

@@ -27,9 +27,9 @@ def rebalance_sessions(
     """Whether a sleeve sets its weights anew at each session's close.
 
     The first session of each week, month or quarter decides, or the one ``offset`` sessions later,
-    and the very first one always, so that nothing later is looked at; a period that is shorter is
-    passed over.  ``once`` decides on the first session only.  ``band`` looks at every close and
-    trades what left the band; ``reset`` follows the fund's own reset, which is daily.
+    and the very first one always; in a period that is shorter its last session.  Only the calendar
+    is looked at, which is known ahead.  ``once`` decides on the first session only.  ``band`` looks
+    at every close and trades what left the band; ``reset`` follows the fund's own, which is daily.
 
     Raises
     ------
@@ -43,7 +43,12 @@ def rebalance_sessions(
     if frequency is not None:
         periods = sessions.to_period(frequency)
         begins = np.concatenate([[True], np.asarray(periods[1:] != periods[:-1])])
-        first = np.maximum.accumulate(np.where(begins, np.arange(len(sessions)), 0))
-        due = np.arange(len(sessions)) - first == offset
+        first = np.flatnonzero(begins)
+        lasts = np.append(first[1:], first[-1] + offset + 1) - 1  # of the last period not known yet
+        chosen = np.minimum(first + offset, lasts)
+        chosen[:1] = (
+            offset if offset <= lasts[0] else 0
+        )  # it may have begun before the first session
+        due[chosen[chosen < len(sessions)]] = True
     due[:1] = True
     return due

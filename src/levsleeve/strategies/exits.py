@@ -25,7 +25,8 @@ class Exits(Choice):
     the account; ``max_house_rate`` a maintenance rate above it on a fund that is held.
 
     It comes back after ``cool_off_sessions``: at once, at the next session that sets weights anew
-    (``reentry = "rebalance"``), or never; where a filter is named only while that is on.
+    (``reentry = "rebalance"``), or never; only while a filter that is named is on, and no rate is
+    above the limit.
     """
 
     max_drawdown: Share | None = None
@@ -67,12 +68,12 @@ def exit_reason(  # noqa: PLR0911  (one answer for each way out)
         return BY_PROFIT
     if days >= max_days:
         return BY_TIME
-    if filter_on == 0.0:
-        return BY_FILTER
     if on_call != 0.0 and called != 0.0:
         return BY_CALL
     if house_rate > max_house_rate:
         return BY_HOUSE
+    if filter_on == 0.0:
+        return BY_FILTER
     return NO_EXIT
 
 

@@ -45,10 +45,7 @@ class OwnRule:
         self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
         self.source = source
-        try:
-            takes = len(inspect.signature(function).parameters)
-        except (TypeError, ValueError):
-            takes = 0
+        takes = _positional(function)
         if takes not in (1, 2):
             raise StudyError(
                 f"sizing: {self.name} takes {takes} arguments; scale(history) or "
@@ -84,9 +81,23 @@ class OwnRule:
                 f"sizing: {self.name} fails with {type(error).__name__}: {error}; "
                 "one that returns a scale is right"
             ) from error
+        if isinstance(given, str | bool):
+            raise StudyError(
+                f"sizing: {self.name} answers {given!r}; a scale, a number of at least 0, is right"
+            )
         if not np.isfinite(answer) or answer < 0.0:
             raise StudyError(
                 f"sizing: {self.name} answers {answer:g} after {len(history.index)} sessions; "
                 "a scale of at least 0 is right"
             )
         return answer
+
+
+def _positional(function: Callable[..., float]) -> int:
+    """How many arguments a function must be given by position; 0 where nobody can tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 0
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(entry.kind in kinds and entry.default is entry.empty for entry in parameters)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from levsleeve.compiled import Floats
 from levsleeve.strategies.branches import Branch, Seen
@@ -43,6 +43,15 @@ class OfVolatility(SizingRule):
     of: Of = "benchmark"
     window: Sessions = 21
     decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_estimate(self) -> "OfVolatility":
+        """Weights that decay have no window."""
+        if self.decay is not None and "window" in self.model_fields_set:
+            raise ValueError(
+                f"decay: {self.decay:g} with a window of {self.window}; one of the two is right"
+            )
+        return self
 
     @property
     def longest(self) -> int:

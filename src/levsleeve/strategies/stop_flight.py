@@ -36,7 +36,8 @@ class StopFlight(Choice):
     at 0.9 of it, cut to 0.75 of it, flatten at the mean of u* and 1; of several funds the lowest.
 
     A rung is left once utilization is ``hysteresis`` below its threshold.  After a cut the sleeve
-    is not enlarged for ``cool_off_sessions``, nor while it is not calm; then the limit rises to the
+    is not enlarged for ``cool_off_sessions``, nor before utilization is below ``derisk`` by the
+    hysteresis (or by half of the way to ``cut_to``, if that is less); then the limit rises to the
     full size over ``return_sessions`` (0: at once).  ``check`` looks at the close, or also at the
     extremes of a session that changed no holding.
     """
@@ -129,6 +130,16 @@ def rung_of(utilization: float, levels: Floats, rung: float, hysteresis: float) 
     while rung > reached and utilization < levels[int(rung) - 1] - hysteresis:
         rung -= 1.0
     return max(rung, reached)
+
+
+@hot_rule
+def calm_level(levels: Floats, hysteresis: float) -> float:
+    """Utilization below which a sleeve may grow again after a cut.
+
+    It is the hysteresis below what derisks, but never so low that the cut itself does not reach it.
+    """
+    derisk, cut_to = float(levels[DERISK]), float(levels[CUT_TO])
+    return max(derisk - hysteresis, 0.5 * (derisk + cut_to))
 
 
 @hot_rule

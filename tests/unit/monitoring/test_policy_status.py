@@ -138,6 +138,7 @@ def test_the_reserve_asks_what_is_left_after_a_fall_at_the_house_rate() -> None:
     kept = under(LONG, reserve=Reserve(house_rate=1.0, fall=0.2, rise=0.1, keep=0.1))
     assert kept.reserve_kept == 0.1
     assert kept.shares_to_trade == {"UPRO": -100.0}  # each part of the weight asks all of itself
+    assert kept.actions[0] == "0.0% of equity is left after the reserve's moves, below 10.0%"
 
 
 def test_the_strictest_of_ladder_and_caps_decides() -> None:
@@ -177,4 +178,5 @@ def test_an_account_without_equity_is_closed() -> None:
     status = under(with_cash(-80_000.0), stop_flight=LADDER)
     assert status.verdict == "call"
     assert math.isinf(status.gross_leveraged)
+    assert status.actions[0] == "no equity is left; sell the sleeve"
     assert status.shares_to_trade == {"UPRO": -1000.0}

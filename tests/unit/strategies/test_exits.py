@@ -64,7 +64,7 @@ def test_the_first_exit_that_holds_counts() -> None:
     for key in everything:
         found.append(reason(everything))
         everything = everything | {key: CALM[key]}
-    assert found == [BY_DRAWDOWN, BY_TIME, BY_FILTER, BY_CALL, BY_HOUSE]
+    assert found == [BY_DRAWDOWN, BY_TIME, BY_CALL, BY_CALL, BY_HOUSE]
 
 
 @pytest.mark.parametrize("growth", [0.0, 1e-9, 1.0, 1e9])

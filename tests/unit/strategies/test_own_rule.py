@@ -53,9 +53,30 @@ def test_anything_that_can_be_called_is_a_rule() -> None:
     assert rule.answer(history_of()) == 0.5
 
 
-@pytest.mark.parametrize("answer", [0, 0.0, 2, np.float64(0.7), True])
+@pytest.mark.parametrize("answer", [0, 0.0, 2, np.float64(0.7)])
 def test_an_answer_is_any_number_of_at_least_nothing(answer: Any) -> None:
     assert OwnRule(lambda history: answer).answer(history_of()) == float(answer)  # noqa: ARG005
+
+
+@pytest.mark.parametrize("answer", [True, "1"])
+def test_an_answer_that_only_looks_like_a_number_is_refused(answer: Any) -> None:
+    def mine(history: History) -> Any:
+        return answer
+
+    with pytest.raises(StudyError) as refused:
+        OwnRule(mine).answer(history_of())
+    assert str(refused.value) == (
+        f"sizing: mine answers {answer!r}; a scale, a number of at least 0, is right"
+    )
+
+
+def test_arguments_with_a_default_do_not_make_a_rule_see_the_account() -> None:
+    def mine(history: History, window: int = 3, *, more: float = 1.0) -> float:
+        return window * more
+
+    rule = OwnRule(mine)
+    assert not rule.reads_account
+    assert rule.answer(history_of()) == 3.0
 
 
 @pytest.mark.parametrize(

@@ -155,15 +155,19 @@ def test_an_unknown_cadence_is_refused() -> None:
     [
         # Sessions around New Year 2019: 20, 21 / 24, 26, 27, 28 / 31, 2, 3, 4 / 7 ... 11 / 14 ...
         ("weekly", 1, ["12-20", "12-21", "12-26", "01-02", "01-08", "01-15"]),
-        ("weekly", 3, ["12-20", "12-28", "01-04", "01-10", "01-17"]),  # the first is shorter
-        ("weekly", 4, ["12-20", "01-11", "01-18"]),  # so are the two of the holidays
+        (
+            "weekly",
+            3,
+            ["12-20", "12-28", "01-04", "01-10", "01-17"],
+        ),  # the first may have begun before
+        ("weekly", 4, ["12-20", "12-28", "01-04", "01-11", "01-18"]),  # of holidays: the last
         ("monthly", 2, ["12-20", "12-24", "01-04"]),
         ("monthly", 12, ["12-20", "01-18"]),
         ("quarterly", 1, ["12-20", "12-21", "01-03"]),
         ("once", 3, ["12-20"]),
     ],
 )
-def test_an_offset_counts_sessions_into_the_period_and_passes_shorter_ones_over(
+def test_an_offset_counts_sessions_into_the_period_up_to_the_last_of_a_shorter_one(
     cadence: str, offset: int, due: list[str]
 ) -> None:
     sessions = exchange_sessions(pd.Timestamp("2018-12-20"), pd.Timestamp("2019-01-18"))
