@@ -53,7 +53,8 @@ AUTUMN = {
     "rules_as_of": date(2010, 4, 30),
 }
 """Its opens are opens, and the bull splits under its puts."""
-HOUSE = {"policy": {"house": {"kind": "rate", "long_rate": 0.9, "effective": date(2008, 9, 15)}}}
+HOUSE = {"policy": {"house": {"kind": "volatility", "base": 0.3, "slope": 1.0, "ceiling": 1.0}}}
+"""A house that asks more from a volatility of 30 % on, as it was from September 2008."""
 
 
 class Case(NamedTuple):
